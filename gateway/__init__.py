@@ -1,0 +1,1 @@
+"""Roaming gateway between OCPP chargers and OCPI partners."""
