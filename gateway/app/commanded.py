@@ -1,0 +1,114 @@
+"""Drivers that partners vouched for by a command: who they are, and which session was waiting for them.
+
+Rules: CMD-05 to CMD-07, CMD-11, M20 to M22, SES-04 to SES-07. Called within units of work.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gateway.app.entitlement import owe_result
+from gateway.app.ports import Tx
+from gateway.domain import usage
+from gateway.domain.authorization import AuthMethod, Authorization, Verdict
+from gateway.domain.events import TransactionStarted
+from gateway.domain.ids import ChargerId
+from gateway.domain.remote_runs import WITH_TOKEN, Result, Run, RunKind, RunState
+from gateway.domain.sessions import Session, SessionStatus
+
+UNCHECKED = timedelta(minutes=15)
+"""How long a card named in a command is not asked about at its issuer. Spec: mod_commands "StartSession"."""
+_EARLY = timedelta(minutes=1)
+"""How far a charger's clock may run behind ours."""
+_MAY_START = frozenset({None, Result.ACCEPTED, Result.TIMEOUT})
+"""Results after which the charger may still start: an unanswered command may have arrived."""
+
+
+def vouched(tx: Tx, charger_id: ChargerId, presented: str, at: datetime) -> Authorization | None:
+    """The decision a command has made about a driver, or None if there was no such command (CMD-06).
+
+    Names of ours mean one driver for ever, also when a charger replays a start days later (M21).
+    """
+    run = tx.runs.by_tag(charger_id, presented)
+    if run is None or run.token is None or not _covers(run, at):
+        return None
+    return Authorization(
+        Verdict.ALLOWED,
+        f"commanded by {run.kind}",
+        AuthMethod.COMMAND,
+        run.token,
+        run.partner_id,
+        reference=run.authorization_reference,
+        group_id=run.group_id,
+    )
+
+
+def linked(tx: Tx, event: TransactionStarted, authorization: Authorization) -> Run | None:
+    """The command that this start answers, however late; None if nobody commanded it."""
+    if not authorization.accepted:
+        return None
+    for run in _candidates(tx, event):
+        reserved = run.kind is RunKind.RESERVE_NOW and _awaits(tx, run)
+        if run.partner_id == authorization.partner_id and (reserved or _covers(run, event.at)):
+            return run
+    return None
+
+
+def taken_over(tx: Tx, run: Run, session: Session, now: datetime) -> Session:
+    """The session that was waiting for this start, with what is known now; else the new one.
+
+    A command without a result is accepted by the start itself.
+    """
+    waiting = tx.sessions.get(run.session_id) if run.session_id else None
+    if waiting is not None and waiting.awaited:
+        session = _continued(waiting, session)
+    run = replace(run, session_id=session.id)
+    if not run.done:
+        run = replace(run, state=RunState.DONE, result=Result.ACCEPTED, detail="started")
+        owe_result(tx, run, Result.ACCEPTED, now)
+    tx.runs.save(run)
+    return session
+
+
+def _candidates(tx: Tx, event: TransactionStarted) -> list[Run]:
+    """Commands that may be meant: by number first, then by the driver."""
+    found = []
+    for number, kind in (
+        (event.reservation_id, RunKind.RESERVE_NOW),
+        (event.remote_start_id, RunKind.START_SESSION),
+    ):
+        run = tx.runs.by_number(event.charger_id, number) if number else None
+        if run is not None and run.kind is kind:
+            found.append(run)
+    if event.id_token is not None:
+        by_tag = tx.runs.by_tag(event.charger_id, event.id_token.value)
+        if by_tag is not None and by_tag not in found:
+            found.append(by_tag)
+    return found
+
+
+def _awaits(tx: Tx, run: Run) -> bool:
+    session = tx.sessions.get(run.session_id) if run.session_id else None
+    return session is not None and session.awaited
+
+
+def _covers(run: Run, at: datetime) -> bool:
+    if run.kind not in WITH_TOKEN:
+        return False
+    if run.synthetic:
+        return True
+    return run.result in _MAY_START and run.accepted_at - _EARLY <= at <= run.accepted_at + UNCHECKED
+
+
+def _continued(waiting: Session, started: Session) -> Session:
+    """Spec: mod_sessions: start_date_time becomes the moment the session went ACTIVE (SES-05)."""
+    session = replace(
+        started,
+        id=waiting.id,
+        created_at=waiting.created_at,
+        authorization_reference=started.authorization_reference or waiting.authorization_reference,
+    )
+    if waiting.status is not SessionStatus.RESERVATION:
+        return session
+    reserved_at = waiting.started_at
+    consumed = usage.begin(waiting.terms, started.started_at, started.meter_start_wh, reserved_at=reserved_at)
+    return replace(session, terms=waiting.terms, usage=consumed, reserved_at=reserved_at)

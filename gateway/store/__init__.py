@@ -1,0 +1,1 @@
+"""The database behind `gateway.app.ports.Store`: one writer with group commit, readers beside it (ADR 2)."""

@@ -1,0 +1,1 @@
+"""The ports' rows on SQL: one class per kind of thing, statements beside the methods that run them."""
