@@ -1,0 +1,1 @@
+"""What is the same in several versions of OCPI, written once."""

@@ -1,0 +1,66 @@
+"""OCPI 2.2 as a dialect: what it shares with 2.2.1 is 2.2.1's, the rest is in `write`.
+
+Spec: OCPI 2.2, with the corrections of its bugfix branch.
+"""
+
+from ocpi.v22.write import (
+    VERSION,
+    request_for,
+    write_cdr,
+    write_connector,
+    write_evse,
+    write_evse_status,
+    write_location,
+    write_session,
+    write_tariff,
+    write_version_details,
+)
+from ocpi.v221 import (
+    COMMANDS,
+    INVOICES,
+    MODULES,
+    ROUTING_HEADERS,
+    STATUS_CODES,
+    TOKEN_BASE64,
+    TOKEN_TYPES,
+    patch_token,
+    read_authorization,
+    read_credentials,
+    read_token,
+    read_version_details,
+    write_credentials,
+    write_datetime,
+    write_place,
+    write_token,
+    write_token_type,
+)
+
+__all__ = [
+    "COMMANDS",
+    "INVOICES",
+    "MODULES",
+    "ROUTING_HEADERS",
+    "STATUS_CODES",
+    "TOKEN_BASE64",
+    "TOKEN_TYPES",
+    "VERSION",
+    "patch_token",
+    "read_authorization",
+    "read_credentials",
+    "read_token",
+    "read_version_details",
+    "request_for",
+    "write_cdr",
+    "write_connector",
+    "write_credentials",
+    "write_datetime",
+    "write_evse",
+    "write_evse_status",
+    "write_location",
+    "write_place",
+    "write_session",
+    "write_tariff",
+    "write_token",
+    "write_token_type",
+    "write_version_details",
+]
