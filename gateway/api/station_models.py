@@ -1,0 +1,162 @@
+"""What the operator API shows and takes of looking after chargers."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from gateway.api.models import Listing, Model
+from gateway.api.requests import Paging
+from gateway.domain.tasks import Operation, OperationKind
+
+Kind = Literal[
+    "reset",
+    "unlock",
+    "availability",
+    "read-configuration",
+    "change-configuration",
+    "recipe",
+    "trigger",
+    "clear-cache",
+    "firmware",
+    "log",
+    "local-list",
+    "certificate",
+    "renew-key",
+    "report",
+    "tariffs",
+    "customer-information",
+]
+
+
+class TaskRequest(Model):
+    """An operation at chargers; no charger named means all. Only the fields of its kind count."""
+
+    operation: Kind
+    chargers: list[str] = Field(default_factory=list, max_length=10_000)
+    number: int | None = Field(None, ge=0)
+    hard: bool = False
+    operative: bool = True
+    key: str = Field("", max_length=200)
+    value: str = Field("", max_length=2500)
+    message: str = Field("", max_length=50)
+    location: str = Field("", max_length=2000, pattern=r"^((https?|ftps?|sftp)://\S+)?$")
+    retrieve_at: datetime | None = None
+    signing_certificate: str | None = Field(None, max_length=5500)
+    signature: str | None = Field(None, max_length=800)
+    security_log: bool = False
+    card: str = Field("", max_length=36)
+    clear: bool = False
+
+    @model_validator(mode="after")
+    def _complete(self) -> "TaskRequest":
+        needed = {
+            "firmware": "location",
+            "log": "location",
+            "change-configuration": "key",
+            "trigger": "message",
+            "customer-information": "card",
+        }
+        field = needed.get(self.operation)
+        if field is not None and not getattr(self, field):
+            raise ValueError(f"{self.operation} needs {field}")
+        if self.operation == "unlock" and not self.number:
+            raise ValueError("unlock needs number")
+        if self.operation == "certificate" and self.value:
+            raise ValueError("certificates are signed here, not given")
+        return self
+
+    def ours(self) -> Operation:
+        """The operation in our words."""
+        return Operation(
+            OperationKind(self.operation),
+            **self.model_dump(exclude={"operation", "chargers"}),
+        )
+
+
+class TaskStep(Model):
+    """A task at one charger."""
+
+    charger: str
+    state: Literal["WAITING", "UNDER_WAY", "DONE", "FAILED"]
+    detail: str
+    at: datetime | None = None
+
+
+class Task(Model):
+    """An operation at chargers."""
+
+    id: str
+    operation: str
+    created_at: datetime
+    ends_at: datetime
+    finished: bool
+    done: int
+    failed: int
+    steps: list[TaskStep]
+
+
+class TaskList(Listing[Task]):
+    """Tasks, newest first."""
+
+
+class Repair(Model):
+    """How often a repair was needed; `id` is its line in docs/conformance-ocpp.md."""
+
+    id: str
+    times: int
+    last_at: datetime
+    example: str
+
+
+class Progress(Model):
+    """Last word about something that takes a while."""
+
+    kind: str
+    status: str
+    at: datetime
+
+
+class Message(Model):
+    """One frame of a charger as it came, or as it was sent; passwords are masked."""
+
+    at: datetime
+    direction: Literal["in", "out"]
+    text: str
+
+
+class MessageList(Listing[Message]):
+    """The last frames of a charger, oldest first."""
+
+
+class VariableQuery(Paging):
+    """Which variables; `like` is part of a name."""
+
+    like: str = Field("", max_length=200)
+
+
+class Variable(Model):
+    """One value of a device model; `path` is Component[instance]@evse.connector/Variable[instance]."""
+
+    path: str
+    attribute: str
+    value: str | None = None
+    readonly: bool
+    unit: str | None = None
+    data_type: str | None = None
+
+
+class VariableList(Listing[Variable]):
+    """The device model of a charger, by name."""
+
+
+class Care(Model):
+    """What is remembered to look after a charger."""
+
+    least_profile: int
+    configured_at: datetime | None = None
+    list_version: int
+    cards_listed: int
+    certificate_ends_at: datetime | None = None
+    progress: list[Progress] = Field(default_factory=list)
+    repairs: list[Repair] = Field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Simulated charger and simulated partner: independent of the adapters they talk to, over real sockets."""
