@@ -69,7 +69,7 @@ async def test_f21_locked_for_long(site: Site) -> None:
         assert "locked" in said["reason"]
         await asyncio.sleep(max(LOCKED_S - (time.monotonic() - began), 2))
         assert not flow.done()
-        answers = [frame for frame in heard if not frame.startswith("[2,")]  # what we ask may still be on its way
+        answers = [frame for frame in heard if not frame.startswith("[2,")]  # questions of ours may arrive
         assert answers == [], "neither an acknowledgement nor an error"
         assert len((await site.books()).sessions) == 1
         assert (await site.gateway.ask("GET", "/sessions"))["total"] == 1
