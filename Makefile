@@ -66,9 +66,8 @@ conformance: $(VENV)/.dev  ## Run the tests and write docs/conformance-*.md anew
 	$(BIN)/python -m tests.conformance $(VENV)/conformance.xml
 	$(BIN)/python -m tests.conformance_ocpp $(VENV)/conformance.xml
 
-check: lint types contracts  ## Everything CI checks: style, types, contracts, tests, demo
-	$(MAKE) test
-	$(MAKE) demo ARGS=--once
+check:  ## Everything CI checks: demo, style, types, contracts, tests
+	.ci/run
 
 clean:  ## Remove what make made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .demo
