@@ -11,7 +11,7 @@ from gateway.app.ports import Tx
 from gateway.domain import usage
 from gateway.domain.authorization import AuthMethod, Authorization, Verdict
 from gateway.domain.events import TransactionStarted
-from gateway.domain.ids import ChargerId
+from gateway.domain.ids import ChargerId, SessionId
 from gateway.domain.remote_runs import WITH_TOKEN, Result, Run, RunKind, RunState
 from gateway.domain.sessions import Session, SessionStatus
 
@@ -61,12 +61,46 @@ def taken_over(tx: Tx, run: Run, session: Session, now: datetime) -> Session:
     waiting = tx.sessions.get(run.session_id) if run.session_id else None
     if waiting is not None and waiting.awaited:
         session = _continued(waiting, session)
-    run = replace(run, session_id=session.id)
+    _begun(tx, run, session.id, now)
+    return session
+
+
+def adopted(tx: Tx, run: Run, session: Session, now: datetime) -> Session:
+    """The same for a transaction that began before its driver was known: the cable first, the start later.
+
+    What was stored of it goes on in the session that was waiting, which its partner knows; nobody was told
+    of the other, which ends. The caller folds the consumption again.
+    """
+    waiting = tx.sessions.get(run.session_id) if run.session_id else None
+    if waiting is None or not waiting.awaited:
+        _begun(tx, run, session.id, now)
+        return session
+    tx.sessions.add_samples(waiting.id, tx.sessions.samples(session.id))
+    for at, state in tx.sessions.states(session.id):
+        tx.sessions.add_state(waiting.id, at, state)
+    left = replace(
+        session,
+        transaction=None,
+        token=None,
+        partner_id=None,
+        status=SessionStatus.INVALID,
+        ended_at=now,
+        closes_at=None,
+        last_updated=now,
+        notes=(*session.notes, f"goes on as session {waiting.id}, which was waiting for its driver"),
+    )
+    tx.sessions.save(left)
+    _begun(tx, run, waiting.id, now)
+    return _continued(waiting, session)
+
+
+def _begun(tx: Tx, run: Run, session_id: SessionId, now: datetime) -> None:
+    """Note that a command led to this session, and its result if it had none."""
+    run = replace(run, session_id=session_id)
     if not run.done:
         run = replace(run, state=RunState.DONE, result=Result.ACCEPTED, detail="started")
         owe_result(tx, run, Result.ACCEPTED, now)
     tx.runs.save(run)
-    return session
 
 
 def _candidates(tx: Tx, event: TransactionStarted) -> list[Run]:

@@ -31,7 +31,7 @@ def with_card(tx: Tx, session: Session, event: TransactionReported, decided: Aut
         carded = _owned(tx, carded, presented, decided)
     if carded.started_at == session.started_at and carded.terms == session.terms:
         return carded
-    return replace(carded, usage=_refolded(tx, carded))
+    return replace(carded, usage=refolded(tx, carded))
 
 
 def _same_driver(session: Session, presented: str) -> bool:
@@ -46,6 +46,7 @@ def _owned(tx: Tx, session: Session, presented: str, decided: Authorization) -> 
         token=decided.token,
         presented=presented,
         partner_id=decided.partner_id,
+        group_id=decided.group_id,
         auth_method=decided.method,
         authorization_reference=decided.reference,
         refused=False,
@@ -66,7 +67,7 @@ def with_start(tx: Tx, session: Session, at: datetime, meter_start_wh: Decimal |
         start_missing=False,
     )
     begun = replace(begun, started_at=_began_at(tx, begun))
-    return replace(begun, usage=_refolded(tx, begun))
+    return replace(begun, usage=refolded(tx, begun))
 
 
 def _began_at(tx: Tx, session: Session) -> datetime:
@@ -88,8 +89,8 @@ def _began_at(tx: Tx, session: Session) -> datetime:
     return began_at if flowed else max(began_at, card_at)
 
 
-def _refolded(tx: Tx, session: Session) -> Usage:
-    """Everything that is stored, folded again after start or terms changed."""
+def refolded(tx: Tx, session: Session) -> Usage:
+    """Everything that is stored, folded again after start, terms or id changed."""
     if session.thinned:
         return session.usage
     samples, states = tx.sessions.samples(session.id), tx.sessions.states(session.id)

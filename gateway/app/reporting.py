@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gateway.app import entitlement
+from gateway.app.commanded import adopted, linked, vouched
 from gateway.app.costs import CostsTold, running_cost
-from gateway.app.driven import with_card, with_start
+from gateway.app.driven import refolded, with_card, with_start
 from gateway.app.kept import as_json
 from gateway.app.policy import Policy
 from gateway.app.ports import Tx
@@ -20,11 +21,18 @@ from gateway.app.starting import Beginning, begin_session
 from gateway.domain import usage
 from gateway.domain.authorization import Authorization, Verdict
 from gateway.domain.chargers import Charger, ChargerState
-from gateway.domain.events import PlugStatus, TransactionEnded, TransactionReported, TransactionStarted
+from gateway.domain.events import (
+    IdToken,
+    PlugStatus,
+    TransactionEnded,
+    TransactionReported,
+    TransactionStarted,
+)
 from gateway.domain.events import TransactionPhase as Phase
 from gateway.domain.ids import ChargerId, ConnectorNumber
 from gateway.domain.limits import SessionLimit
 from gateway.domain.readings import Measurand, ReadingContext, ReadingPlace, Sample
+from gateway.domain.remote_runs import RunKind
 from gateway.domain.sequence import gaps, hearing, was_heard
 from gateway.domain.sessions import Session, SessionStatus
 from gateway.domain.tariffs import Price
@@ -74,8 +82,10 @@ class Reporting:
 
     def take(self, tx: Tx, report: Report) -> Reported:
         """Apply a message to its session, which it may begin."""
+        session = _known(tx, report.event)
+        if session is None or session.token is None:
+            report = _commanded(tx, report)
         event = report.event
-        session = _known(tx, event)
         if session is not None:
             return self._apply(tx, report, session)
         number = plug_of(tx, event)
@@ -132,7 +142,7 @@ class Reporting:
         if event.phase is Phase.STARTED and session.start_missing:
             session = self._with_start(tx, session, event, now)
         if report.authorization is not None:
-            session = with_card(tx, session, event, report.authorization)
+            session = _driven(tx, report, session, report.authorization)
         session = _counted(tx, session, event, now)
         if event.phase is Phase.ENDED:
             return self._ended(tx, session, event, now)
@@ -184,6 +194,31 @@ class Reporting:
             return None
         since = event.at - self._policy.authorization_memory - timedelta(days=1)
         return tx.authorizations.latest(event.charger_id, event.id_token.value, since)
+
+
+def _commanded(tx: Tx, report: Report) -> Report:
+    """With the driver of a remote start that is named by its number alone (Q45)."""
+    event = report.event
+    run = tx.runs.by_number(event.charger_id, event.remote_start_id) if event.remote_start_id else None
+    if event.id_token is not None or run is None or run.id_tag is None:
+        return report
+    decided = vouched(tx, event.charger_id, run.id_tag, event.at)
+    if run.kind is not RunKind.START_SESSION or decided is None:
+        return report
+    return replace(report, event=replace(event, id_token=IdToken(run.id_tag)), authorization=decided)
+
+
+def _driven(tx: Tx, report: Report, session: Session, decided: Authorization) -> Session:
+    """With the driver whose card was shown; a command of theirs may have been waiting for it (D16, M27)."""
+    event = report.event
+    driven = with_card(tx, session, event, decided)
+    if session.token is not None or driven.token is None:
+        return driven
+    run = linked(tx, start_of(event, driven.number), decided)
+    if run is None:
+        return driven
+    driven = adopted(tx, run, driven, report.now)
+    return replace(driven, usage=refolded(tx, driven))
 
 
 def _limit(tx: Tx, session: Session) -> SessionLimit | None:
