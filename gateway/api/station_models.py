@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from gateway.api.models import Listing, Model
 from gateway.api.requests import Paging
+from gateway.domain.station_commands import CertificateUse
 from gateway.domain.tasks import Operation, OperationKind
 
 Kind = Literal[
@@ -22,11 +23,18 @@ Kind = Literal[
     "log",
     "local-list",
     "certificate",
+    "install-certificate",
+    "delete-certificate",
+    "installed-certificates",
     "renew-key",
     "report",
     "tariffs",
     "customer-information",
 ]
+
+
+Use = Literal["csms-root", "manufacturer-root", "v2g-root", "mo-root", "oem-root", "v2g-chain"]
+_LABEL = "-----BEGIN CERTIFICATE-----"
 
 
 class TaskRequest(Model):
@@ -47,6 +55,9 @@ class TaskRequest(Model):
     security_log: bool = False
     card: str = Field("", max_length=36)
     clear: bool = False
+    use: Use | None = None
+    pem: str = Field("", max_length=5500)
+    serial_number: str = Field("", max_length=80, pattern=r"^[0-9A-Fa-f:]*$")
 
     @model_validator(mode="after")
     def _complete(self) -> "TaskRequest":
@@ -56,6 +67,8 @@ class TaskRequest(Model):
             "change-configuration": "key",
             "trigger": "message",
             "customer-information": "card",
+            "install-certificate": "use",
+            "delete-certificate": "serial_number",
         }
         field = needed.get(self.operation)
         if field is not None and not getattr(self, field):
@@ -64,13 +77,16 @@ class TaskRequest(Model):
             raise ValueError("unlock needs number")
         if self.operation == "certificate" and self.value:
             raise ValueError("certificates are signed here, not given")
+        if self.operation == "install-certificate" and self.pem.count(_LABEL) != 1:
+            raise ValueError("install-certificate needs pem: one certificate")
         return self
 
     def ours(self) -> Operation:
         """The operation in our words."""
         return Operation(
             OperationKind(self.operation),
-            **self.model_dump(exclude={"operation", "chargers"}),
+            use=None if self.use is None else CertificateUse(self.use),
+            **self.model_dump(exclude={"operation", "chargers", "use"}),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.app import charger_keys, local_lists, recipe, station_tariffs
+from gateway.app import charger_keys, installed, local_lists, recipe, station_tariffs
 from gateway.app.asking import Ask
 from gateway.app.care_ports import CertificateAuthority
 from gateway.app.ports import Clock, Secrets, Store, Tx
@@ -24,7 +24,14 @@ from gateway.domain.commands import (
 from gateway.domain.device_commands import CustomerInformation, ReportVariables
 from gateway.domain.errors import ChargerRefused, InvalidInput
 from gateway.domain.ids import ChargerId, ConnectorNumber
-from gateway.domain.station_commands import CertificateSigned, GetDiagnostics, GetLog, LogKind, UpdateFirmware
+from gateway.domain.station_commands import (
+    CertificateSigned,
+    GetDiagnostics,
+    GetLog,
+    InstallCertificate,
+    LogKind,
+    UpdateFirmware,
+)
 from gateway.domain.tasks import Operation, OperationKind, StepState, Task
 
 _FINE = frozenset({Outcome.ACCEPTED, Outcome.SCHEDULED, Outcome.REBOOT_REQUIRED})
@@ -175,6 +182,23 @@ async def _certificate(bench: Bench, operation: Operation) -> Result:
     return _told(answer)
 
 
+async def _install_certificate(bench: Bench, operation: Operation) -> Result:
+    if operation.use is None:
+        raise InvalidInput("say what the certificate is for", field="use")
+    return _told(await bench.ask(InstallCertificate(operation.use, operation.pem)))
+
+
+async def _installed_certificates(bench: Bench, operation: Operation) -> Result:
+    found = await installed.certificates(bench.ask, operation.use)
+    return Result(StepState.DONE, installed.sentence(found)[:LONGEST_DETAIL])
+
+
+async def _delete_certificate(bench: Bench, operation: Operation) -> Result:
+    """The charger names its certificates by hashes of its own choice, people by their serial number."""
+    found = await installed.certificates(bench.ask, operation.use)
+    return _told(await bench.ask(installed.named(found, operation.serial_number)))
+
+
 def _note_certificate(tx: Tx, charger_id: ChargerId, ends_at: datetime) -> None:
     tx.care.save(replace(tx.care.get(charger_id), certificate_ends_at=ends_at))
 
@@ -205,6 +229,9 @@ _PERFORMERS: dict[OperationKind, Performer] = {
     OperationKind.FIRMWARE: _firmware,
     OperationKind.LOG: _log,
     OperationKind.CERTIFICATE: _certificate,
+    OperationKind.INSTALL_CERTIFICATE: _install_certificate,
+    OperationKind.DELETE_CERTIFICATE: _delete_certificate,
+    OperationKind.INSTALLED_CERTIFICATES: _installed_certificates,
     OperationKind.RENEW_KEY: _renew_key,
     OperationKind.REPORT: _report,
     OperationKind.TARIFFS: _tariffs,

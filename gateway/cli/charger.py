@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli import tasks
+from gateway.cli import certificates, tasks
 from gateway.cli.options import Config, Json, Url
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from gateway.api.station_models import Care
 
 app = typer.Typer(no_args_is_help=True)
+tasks.app.command("install-certificate")(certificates.install)
+tasks.app.command("delete-certificate")(certificates.delete)
+tasks.app.command("installed-certificates")(certificates.installed)
 app.add_typer(tasks.app, name="task")
 
 Id = Annotated[str, typer.Argument(help="The charger's id.")]

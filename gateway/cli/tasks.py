@@ -1,5 +1,6 @@
 """`gateway charger task …`: operations at many chargers, with a result for each."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,22 +8,25 @@ import typer
 from gateway.cli.options import Config, Json, Url
 
 if TYPE_CHECKING:
-    from gateway.api.station_models import Task, TaskRequest
+    from gateway.api.station_models import Task, TaskRequest, TaskStep
+    from gateway.cli.output import Cell
 
 OPERATIONS = (
     "reset, unlock, availability, read-configuration, change-configuration, recipe, trigger, clear-cache, "
     "firmware, log, local-list, certificate, renew-key, report (the device model), "
-    "tariffs or customer-information."
+    "tariffs or customer-information; certificates have commands of their own."
 )
+Chargers = Annotated[list[str] | None, typer.Argument(help="Ids of chargers.")]
+Everywhere = Annotated[bool, typer.Option("--all", help="At every configured charger.")]
 app = typer.Typer(no_args_is_help=True, help="Operations at many chargers, with a result for each.")
 
 
 @app.command("start")
 def start(
     operation: Annotated[str, typer.Argument(help=OPERATIONS)],
-    chargers: Annotated[list[str] | None, typer.Argument(help="Ids of chargers.")] = None,
+    chargers: Chargers = None,
     *,
-    everywhere: Annotated[bool, typer.Option("--all", help="At every configured charger.")] = False,
+    everywhere: Everywhere = False,
     connector: Annotated[int | None, typer.Option(help="Number of the plug.")] = None,
     hard: Annotated[bool, typer.Option("--hard", help="Reset without waiting for transactions.")] = False,
     out_of_service: Annotated[bool, typer.Option("--off", help="Availability: out of service.")] = False,
@@ -38,14 +42,9 @@ def start(
     config: Config = None,
 ) -> None:
     """Start an operation; chargers that are away have a day to come back."""
-    from gateway.api.station_models import Task
-    from gateway.cli.client import call
-
-    if bool(chargers) == everywhere:
-        raise typer.BadParameter("name chargers, or say --all")
     given: dict[str, object] = {
         "operation": operation,
-        "chargers": chargers or [],
+        "chargers": named(chargers, everywhere=everywhere),
         "number": connector,
         "hard": hard,
         "operative": not out_of_service,
@@ -57,6 +56,21 @@ def start(
         "card": card,
         "clear": clear,
     }
+    begin(given, json=json, url=url, config=config)
+
+
+def named(chargers: list[str] | None, *, everywhere: bool) -> list[str]:
+    """The chargers of a task; none means all, which has to be said."""
+    if bool(chargers) == everywhere:
+        raise typer.BadParameter("name chargers, or say --all")
+    return chargers or []
+
+
+def begin(given: dict[str, object], *, json: bool, url: str | None, config: Path | None) -> None:
+    """Start a task and print it."""
+    from gateway.api.station_models import Task
+    from gateway.cli.client import call
+
     _print(call(Task, "POST", "/tasks", url=url, body=_request(given), config=config), as_json=json)
 
 
@@ -108,6 +122,12 @@ def show(
         raise typer.Exit(1)
 
 
+def _rows(step: "TaskStep") -> list[tuple["Cell", ...]]:
+    """A row for each line of what the charger said."""
+    first, *more = step.detail.splitlines() or [""]
+    return [(step.charger, step.state, step.at, first), *(("", "", "", line) for line in more)]
+
+
 def _print(task: "Task", *, as_json: bool) -> None:
     from gateway.cli.output import print_facts, print_json, print_table
 
@@ -116,5 +136,5 @@ def _print(task: "Task", *, as_json: bool) -> None:
         return
     print_facts([("id", task.id), ("operation", task.operation), ("started", task.created_at)])
     print()
-    rows = [(s.charger, s.state, s.at, s.detail) for s in task.steps]
+    rows = [row for step in task.steps for row in _rows(step)]
     print_table(["charger", "state", "at", "detail"], rows, empty="No chargers.")

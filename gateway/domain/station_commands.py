@@ -85,12 +85,17 @@ class GetDiagnostics:
 
 
 class CertificateUse(StrEnum):
-    """What an installed certificate is for."""
+    """What an installed certificate is for; OCPP 1.6 knows the first two, 2.1 alone the OEMs' roots.
 
-    CENTRAL_SYSTEM_ROOT = "CENTRAL_SYSTEM_ROOT"
-    MANUFACTURER_ROOT = "MANUFACTURER_ROOT"
-    V2G_ROOT = "V2G_ROOT"
-    MOBILITY_OPERATOR_ROOT = "MOBILITY_OPERATOR_ROOT"
+    `V2G_CHAIN` is the charger's own towards cars: it comes by CertificateSigned and is never installed.
+    """
+
+    CENTRAL_SYSTEM_ROOT = "csms-root"
+    MANUFACTURER_ROOT = "manufacturer-root"
+    V2G_ROOT = "v2g-root"
+    MOBILITY_OPERATOR_ROOT = "mo-root"
+    OEM_ROOT = "oem-root"
+    V2G_CHAIN = "v2g-chain"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.domain.ids import ChargerId
+from gateway.domain.station_commands import CertificateUse
 
 
 class OperationKind(StrEnum):
@@ -22,6 +23,9 @@ class OperationKind(StrEnum):
     LOG = "log"
     LOCAL_LIST = "local-list"
     CERTIFICATE = "certificate"
+    INSTALL_CERTIFICATE = "install-certificate"
+    DELETE_CERTIFICATE = "delete-certificate"
+    INSTALLED_CERTIFICATES = "installed-certificates"
     RENEW_KEY = "renew-key"
     REPORT = "report"
     TARIFFS = "tariffs"
@@ -34,6 +38,7 @@ class Operation:
 
     `number`: a plug, None means the charger. `location`: where firmware comes from or a log goes to.
     `card`: whose information to report, and to `clear` after that. `request_id`: the charger's own number.
+    `pem`: a root certificate to install for a `use`; `serial_number`: of the one to delete, hexadecimal.
     """
 
     kind: OperationKind
@@ -51,6 +56,9 @@ class Operation:
     request_id: int | None = None
     card: str = ""
     clear: bool = False
+    use: CertificateUse | None = None
+    pem: str = ""
+    serial_number: str = ""
 
 
 class StepState(StrEnum):

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import aiohttp
 
 from gateway.sim import messages
+from gateway.sim.charger_care import CareDesk16
 from gateway.sim.clock import ChargerClock
 from gateway.sim.courier import Courier, TransactionMessage
 from gateway.sim.errors import (
@@ -59,6 +60,7 @@ class SimulatedCharger:
         self.clock = ChargerClock()
         self.station: Station = new_station(identity, self.clock.now(), register_wh)
         self.station.takes_remote_starts = on_remote_start is not None
+        self.desk = CareDesk16(self.station)
         self.boots = 0
         self.deaf_to: dict[str, asyncio.Queue[Payload]] = {}
         self.subprotocol = SUBPROTOCOL
@@ -321,7 +323,7 @@ class SimulatedCharger:
         if action in self.deaf_to:
             self.deaf_to[action].put_nowait(payload)
             return None
-        decision = decide(self.station, action, payload)
+        decision = self.desk.decide(action, payload) or decide(self.station, action, payload)
         if decision.task is None:
             return Reply(decision.payload)
         return Reply(decision.payload, lambda: self._follow(decision))

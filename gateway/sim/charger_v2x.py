@@ -20,7 +20,7 @@ from gateway.sim.station import CHARGING, SUSPENDED_EV, Identity, Transaction
 _log = logging.getLogger(__name__)
 _STATES_BY_EVENT = {"2.0.1": False, "2.1": True}
 VERSIONS = tuple(_STATES_BY_EVENT)
-_WITH_TARIFFS = _RESUMING = frozenset({"2.1"})
+_LATER = frozenset({"2.1"})
 _END_TRIGGER = {
     "Remote": "RemoteStop",
     "DeAuthorized": "Deauthorized",
@@ -54,8 +54,8 @@ class SimulatedCharger2(SimulatedCharger):
         )
         self._states_by_event = _STATES_BY_EVENT[version]
         self.subprotocol = f"ocpp{version}"
-        self.resumes = version in _RESUMING
-        self.care = CareDesk(self.station, tariffs=version in _WITH_TARIFFS)
+        self.resumes = version in _LATER
+        self.care = CareDesk(self.station, later=version in _LATER)
         self.costs: list[float] = []
         self._remote_start_id: int | None = None
         self._events = 0

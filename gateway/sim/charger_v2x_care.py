@@ -6,22 +6,28 @@ from datetime import datetime
 from gateway.sim.clock import stamp
 from gateway.sim.device_model import DeviceModel
 from gateway.sim.errors import CallRefused
+from gateway.sim.local_list import LocalList
 from gateway.sim.messages import Payload
 from gateway.sim.remote import Decision
 from gateway.sim.station import ConfigurationEntry, Station
+from gateway.sim.trust import TrustStore
 
 _MOST_AT_ONCE = 10
 _FIRMWARE = ("Downloading", "Downloaded", "Installing", "Installed")
 _LOG = ("Uploading", "Uploaded")
+_USES = frozenset(
+    {"CSMSRootCertificate", "ManufacturerRootCertificate", "V2GRootCertificate", "MORootCertificate"}
+)
+_LATER_USES = frozenset({"OEMRootCertificate"})
 
 
 class CareDesk:
-    """Remembers what it was given: `cards` by number, `tariffs` by EVSE."""
+    """Remembers what it was given, `tariffs` by EVSE. `later`: it is a charger of 2.1."""
 
-    def __init__(self, station: Station, *, tariffs: bool) -> None:
-        self.device = DeviceModel(station)
-        self.cards: dict[str, Payload] = {}
-        self.list_version = 0
+    def __init__(self, station: Station, *, later: bool) -> None:
+        self.list = LocalList(most_at_once=2)
+        self.trust = TrustStore(_USES | _LATER_USES if later else _USES)
+        self.device = DeviceModel(station, self.list)
         self.tariffs: dict[int, Payload] = {}
         self._handlers: dict[str, Callable[[Payload, datetime], Decision]] = {
             "GetVariables": self._get_variables,
@@ -32,8 +38,11 @@ class CareDesk:
             "GetLocalListVersion": self._list_version,
             "SendLocalList": self._list,
             "CustomerInformation": self._customer,
+            "InstallCertificate": self._install,
+            "DeleteCertificate": self._delete,
+            "GetInstalledCertificateIds": self._installed,
         }
-        if tariffs:
+        if later:
             self._handlers["SetDefaultTariff"] = self._tariff
             self._handlers["ClearTariffs"] = self._clear_tariffs
 
@@ -85,30 +94,40 @@ class CareDesk:
 
     def _list_version(self, payload: Payload, now: datetime) -> Decision:
         del payload, now
-        return Decision({"versionNumber": self.list_version})
+        return Decision({"versionNumber": self.list.version})
 
     def _list(self, payload: Payload, now: datetime) -> Decision:
-        """Spec: OCPP 2.0.1 D01; an entry without information is taken off the list."""
         del now
-        version, full = int(payload["versionNumber"]), payload["updateType"] == "Full"
-        if not full and version <= self.list_version:
-            return Decision({"status": "VersionMismatch"})
-        self.cards = {} if full else self.cards
-        for entry in payload.get("localAuthorizationList") or ():
-            card = entry["idToken"]["idToken"]
-            if "idTokenInfo" in entry:
-                self.cards[card] = entry["idTokenInfo"]
-            else:
-                self.cards.pop(card, None)
-        self.list_version = version
-        return Decision({"status": "Accepted"})
+        listed = payload.get("localAuthorizationList") or ()
+        entries = [(str(entry["idToken"]["idToken"]), entry.get("idTokenInfo")) for entry in listed]
+        full = payload["updateType"] == "Full"
+        return Decision({"status": self.list.take(int(payload["versionNumber"]), entries, full=full)})
+
+    def _install(self, payload: Payload, now: datetime) -> Decision:
+        del now
+        return Decision({"status": self.trust.install(payload["certificateType"], payload["certificate"])})
+
+    def _delete(self, payload: Payload, now: datetime) -> Decision:
+        del now
+        return Decision({"status": self.trust.delete(payload["certificateHashData"])})
+
+    def _installed(self, payload: Payload, now: datetime) -> Decision:
+        """Spec: OCPP 2.0.1 M03: no use named means all."""
+        del now
+        found = [
+            {"certificateType": use, "certificateHashData": data}
+            for use in payload.get("certificateType") or sorted(self.trust.uses)
+            for data in self.trust.of(use)
+        ]
+        more = {"certificateHashDataChain": found} if found else {}
+        return Decision({"status": "Accepted" if found else "NotFound", **more})
 
     def _customer(self, payload: Payload, now: datetime) -> Decision:
         """Spec: OCPP 2.0.1 N09, N10: a report in two parts, then nothing is known any more."""
         card = payload["idToken"]["idToken"]
-        known = f"card {card}: " + ("on the list of cards" if card in self.cards else "nothing is kept")
+        known = f"card {card}: " + ("on the list of cards" if card in self.list.cards else "nothing is kept")
         if payload["clear"]:
-            self.cards.pop(card, None)
+            self.list.cards.pop(card, None)
         about = {"requestId": int(payload["requestId"]), "generatedAt": stamp(now)}
         halves = (known[:10], known[10:])
         then = tuple(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from gateway.sim.clock import stamp
+from gateway.sim.local_list import LocalList
 from gateway.sim.messages import Payload
 from gateway.sim.station import ConfigurationEntry, Station
 
@@ -28,7 +29,6 @@ _SETTINGS: dict[tuple[str, str, str | None], str] = {
 _OWN: dict[tuple[str, str, str | None], ConfigurationEntry] = {
     ("DeviceDataCtrlr", "ItemsPerMessage", "GetVariables"): ConfigurationEntry("10", readonly=True),
     ("LocalAuthListCtrlr", "Enabled", None): ConfigurationEntry("false"),
-    ("LocalAuthListCtrlr", "ItemsPerMessage", None): ConfigurationEntry("2", readonly=True),
     ("ReservationCtrlr", "Enabled", None): ConfigurationEntry("true"),
     ("SampledDataCtrlr", "TxStartedMeasurands", None): ConfigurationEntry("Power.Active.Import"),
     ("SmartChargingCtrlr", "Enabled", None): ConfigurationEntry("true"),
@@ -36,6 +36,9 @@ _OWN: dict[tuple[str, str, str | None], ConfigurationEntry] = {
     ("TariffCostCtrlr", "Enabled", "Tariff"): ConfigurationEntry("true"),
     ("TariffCostCtrlr", "Enabled", "Cost"): ConfigurationEntry("true"),
 }
+_LISTED = ("LocalAuthListCtrlr", "Entries", None)
+_PER_MESSAGE = ("LocalAuthListCtrlr", "ItemsPerMessage", None)
+_INTEGER: Payload = {"dataType": "integer", "supportsMonitoring": False}
 _PART = 8
 """Variables in one NotifyReport."""
 
@@ -43,14 +46,16 @@ _PART = 8
 class DeviceModel:
     """The variables of one station."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, cards: LocalList) -> None:
         self._station = station
+        self._cards = cards
         self._own = {name: ConfigurationEntry(e.value, e.readonly) for name, e in _OWN.items()}
+        self._own[_PER_MESSAGE] = ConfigurationEntry(str(cards.most_at_once), readonly=True)
 
     def entry(self, component: Payload, variable: Payload) -> ConfigurationEntry | None:
         """The variable an operator means, or None."""
         name = (str(component["name"]), str(variable["name"]), variable.get("instance"))
-        found = self._own.get(name)
+        found = self._own.get(name) if name != _LISTED else self._listed()
         if found is None:
             found = self._station.configuration.get(_SETTINGS.get(name, name[1]))
         return found
@@ -59,12 +64,18 @@ class DeviceModel:
         """Everything, in parts. Spec: OCPP 2.0.1 NotifyReportRequest."""
         known = {name: self._station.configuration[key] for name, key in _SETTINGS.items()} | self._own
         rows = [_row(*name, entry) for name, entry in sorted(known.items(), key=str)]
+        listed = _row(*_LISTED, self._listed())
+        rows.append({**listed, "variableCharacteristics": {**_INTEGER, "maxLimit": self._cards.most}})
         rows += [_availability(number, plug.status) for number, plug in self._station.plugs.items()]
         for number, start in enumerate(range(0, len(rows), _PART)):
             more = start + _PART < len(rows)
             part = rows[start : start + _PART]
             about = {"requestId": request_id, "generatedAt": stamp(at), "seqNo": number, "tbc": more}
             yield {**about, "reportData": part}
+
+    def _listed(self) -> ConfigurationEntry:
+        """How many cards are on the list; how many fit is said in the report alone."""
+        return ConfigurationEntry(str(len(self._cards.cards)), readonly=True)
 
 
 def _row(component: str, name: str, instance: str | None, entry: ConfigurationEntry) -> Payload:

@@ -14,7 +14,12 @@ from gateway.app.reporting import Reported
 from gateway.domain.commands import Command, CommandAnswer, Outcome
 from gateway.domain.device_commands import ClearTariffs, SetDefaultTariff
 from gateway.domain.errors import InvalidInput
-from gateway.domain.station_commands import CertificateSigned
+from gateway.domain.station_commands import (
+    CertificateSigned,
+    CertificateUse,
+    GetInstalledCertificates,
+    InstallCertificate,
+)
 from gateway.domain.tariffs import (
     Dimension,
     Price,
@@ -42,6 +47,7 @@ _CLEARED = {"accepted": Outcome.ACCEPTED, "notariff": Outcome.ACCEPTED}
 FEATURES = {"tariffcostctrlr/enabled[tariff]": "Tariff"}
 """What a charger of 2.1 can do, by the variable that says so (E04)."""
 _NEXT_LOOK = timedelta(days=1)
+_OEM_ROOT = "OEMRootCertificate"
 
 
 def call_of(command: Command) -> tuple[str, dict[str, object]]:
@@ -50,6 +56,10 @@ def call_of(command: Command) -> tuple[str, dict[str, object]]:
         return "SetDefaultTariff", {"evseId": command.evse, "tariff": tariff_of(command.tariff)}
     if isinstance(command, ClearTariffs):
         return "ClearTariffs", {"evseId": command.evse}
+    if isinstance(command, InstallCertificate) and command.use is CertificateUse.OEM_ROOT:
+        return "InstallCertificate", {"certificateType": _OEM_ROOT, "certificate": command.pem}
+    if isinstance(command, GetInstalledCertificates) and command.use is CertificateUse.OEM_ROOT:
+        return "GetInstalledCertificateIds", {"certificateType": [_OEM_ROOT]}
     action, payload = v2x_commands.call_of(command)
     if isinstance(command, CertificateSigned) and command.request_id is not None:
         payload = {**payload, "requestId": command.request_id}

@@ -31,6 +31,7 @@ _USES: dict[CertificateUse, str] = {
     CertificateUse.MANUFACTURER_ROOT: "ManufacturerRootCertificate",
     CertificateUse.V2G_ROOT: "V2GRootCertificate",
     CertificateUse.MOBILITY_OPERATOR_ROOT: "MORootCertificate",
+    CertificateUse.V2G_CHAIN: "V2GCertificateChain",
 }
 _LOGS: dict[LogKind, str] = {LogKind.DIAGNOSTICS: "DiagnosticsLog", LogKind.SECURITY: "SecurityLog"}
 _VERDICTS: dict[Verdict, str] = {
@@ -62,18 +63,24 @@ def care_call(command: Command) -> tuple[str, dict[str, object]]:
 
 def _certificate_call(command: Command) -> tuple[str, dict[str, object]]:
     match command:
-        case InstallCertificate(use, pem):
-            return "InstallCertificate", {"certificateType": _USES[use], "certificate": pem}
+        case InstallCertificate(use, pem) if use is not CertificateUse.V2G_CHAIN:
+            return "InstallCertificate", {"certificateType": _use(use), "certificate": pem}
         case DeleteCertificate(certificate):
             return "DeleteCertificate", {"certificateHashData": _hash(certificate)}
         case GetInstalledCertificates(use):
-            return "GetInstalledCertificateIds", {"certificateType": [_USES[use]]}
+            return "GetInstalledCertificateIds", {"certificateType": [_use(use)]}
         case CertificateSigned(chain):
             return "CertificateSigned", {
                 "certificateChain": chain, "certificateType": "ChargingStationCertificate",
             }  # fmt: skip
         case _:
             raise InvalidInput("this charger's OCPP version has no such request", field="command")
+
+
+def _use(use: CertificateUse) -> str:
+    if use not in _USES:
+        raise InvalidInput(f"OCPP 2.0.1 has no certificates for {use.value}", field="certificateType")
+    return _USES[use]
 
 
 def _local_list(command: SendLocalList) -> dict[str, object]:

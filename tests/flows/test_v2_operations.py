@@ -128,11 +128,11 @@ async def test_cards_of_partners_become_its_list(tmp_path: Path, version: str) -
         for card in CARDS:
             await partner.push_card(Card(card, whitelist="ALLOWED"))
         assert await at.done("local-list") == "3 cards, 3 sent"
-        assert set(at.charger.care.cards) == set(CARDS)
+        assert set(at.charger.care.list.cards) == set(CARDS)
         assert await at.done("local-list") == "3 cards, nothing to change"
         told = await at.done("customer-information", card=CARDS[0], clear=True)
         assert told == f"card {CARDS[0]}: on the list of cards"
-        assert CARDS[0] not in at.charger.care.cards
+        assert CARDS[0] not in at.charger.care.list.cards
 
 
 async def until_shown(at: Yard, price_kwh: float) -> dict[str, Any]:

@@ -102,10 +102,11 @@ def test_installed_certificates_are_named() -> None:
         SendLocalList(-1, ()),
         SendLocalList(1, (LocalListEntry("x" * 21),)),
         InstallCertificate(CertificateUse.V2G_ROOT, "PEM"),
+        GetInstalledCertificates(CertificateUse.MOBILITY_OPERATOR_ROOT),
     ],
 )
 def test_what_1_6_cannot_say(command: Command) -> None:
-    """C23: versions 0 and -1 are never sent (errata 3.52)."""
+    """C23, B08: versions 0 and -1 are never sent (errata 3.52); 1.6 knows two uses of certificates."""
     with pytest.raises(InvalidInput):
         call_of(command)
 

@@ -172,7 +172,7 @@ async def test_commands_are_answered(central: Any, charger: SimulatedCharger) ->
     assert (await session.ask(call.TriggerMessage(MessageTrigger.meter_values, 1))).status == "Accepted"
     await central.until(lambda: central.of("MeterValues"))
     with pytest.raises(OcppNotImplemented):
-        await session.ask(call.GetLocalListVersion())
+        await session.ask(call.GetLog({"remoteLocation": "https://log.example"}, "DiagnosticsLog", 1))
 
 
 async def test_reset_boots_again(central: Any, charger: SimulatedCharger) -> None:
