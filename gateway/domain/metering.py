@@ -174,7 +174,7 @@ class Meters:
         self.state = (
             state if said is None else self._by_pair(state, sampled, ended_at, said, believed=not held)
         )
-        return self._by_signature()
+        return self._by_signature(ended_at)
 
     def _says_nothing(self, stop: Decimal) -> bool:
         """Whether the stop value denies what the meter values show (Q29)."""
@@ -229,16 +229,24 @@ class Meters:
         kept = replace(state.imported, registers=(), before_wh=pair)
         return replace(state, imported=kept, flags=tuple(dict.fromkeys(flags)))
 
-    def _by_signature(self) -> Decimal:
-        """A signed pair bills, whatever the unsigned values say (M40, M53)."""
-        signed, counted = self.state.signed.wh, self.state.wh
+    def _by_signature(self, ended_at: datetime) -> Decimal:
+        """A signed pair bills, whatever the unsigned values say (M40, M53).
+
+        It is of the import register: what came back from the car is still taken off (M42). One that cannot
+        be true waits for a person.
+        """
+        signed, counted = self.state.signed.wh, self.state.imported.wh
         if signed is None:
-            return counted
+            return self.state.wh
+        if signed < 0 or not self.reach.allows(signed, ended_at - self.state.started_at):
+            detail = f"signed readings say {signed:f} Wh, which cannot be true; {counted:f} Wh count"
+            self.state = flagged(self.state, [Flag(FlagReason.METER_JUMP, detail)])
+            return self.state.wh
         if abs(signed - counted) > _AGREES_WH:
             detail = f"signed readings say {signed:f} Wh, unsigned ones {counted:f} Wh; the signed ones count"
             self.state = flagged(self.state, [Flag(FlagReason.SIGNED_TOTAL_DIFFERS, detail)])
-        self.state = replace(self.state, imported=Flow(0, (), signed), exported=Flow())
-        return signed
+        self.state = replace(self.state, imported=Flow(0, (), signed))
+        return self.state.wh
 
     def _flow(self, flow: Flow, instant: Instant, at: datetime, direction: "Direction") -> Flow:
         """One direction after this instant."""

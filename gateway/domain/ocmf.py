@@ -15,6 +15,8 @@ _BEGIN = frozenset({"B"})
 _END = frozenset("ELRAPX")
 _EXPORT_OBIS = ("2.8.", "c0.08", "c1.08", "c2.08", "c3.08")
 """Registers of energy given back. Codes are written in many ways, so these are named and not the others."""
+_GOOD = "G"
+_ENERGY_WRONG = "E"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ def _readings(raw: object) -> tuple[OcmfReading, ...]:
 
 
 def _reading(fields: Mapping[str, object]) -> OcmfReading | None:
+    """A reading that may be billed: the meter was well (ST), and its energy is not said to be wrong (EF)."""
+    if fields.get("ST", _GOOD) != _GOOD or _ENERGY_WRONG in str(fields.get("EF") or ""):
+        return None
     factor = _WH_PER.get(str(fields.get("RU", "")).lower())
     value = fields.get("RV")
     if factor is None or not isinstance(value, Decimal | str):

@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.domain.flags import FlagReason
+from gateway.domain.flags import BLOCKING_FLAGS, FlagReason
 from gateway.domain.ocmf import Span, read_ocmf, with_dataset
 from gateway.domain.readings import ReadingContext, SignedReading
 from gateway.domain.signed import signed_data_of, too_long
 from gateway.domain.usage import charging_periods
 from gateway.signatures.ocmf import SignatureState, check_ocmf
-from tests.domain.consumption import sample, table, terms, used
+from tests.domain.consumption import EXPORT, reading, sample, table, terms, used
 
 BEGIN, END, PERIODIC = ReadingContext.BEGIN, ReadingContext.END, ReadingContext.PERIODIC
 
@@ -47,6 +47,9 @@ def signed(data: str, context: ReadingContext, **more: str) -> SignedReading:
         ([ocmf(value("B", 10, RI="01-00:B0.08.00*FF"), value("B", 0, RI="01-00:B2.08.00*FF")),
           ocmf(value("E", 12, RI="01-00:B0.08.00*FF"), value("E", 2, RI="01-00:B2.08.00*FF"))], "2000"),
         ([ocmf(value("B", 10))], None),
+        ([ocmf(value("B", 10), value("E", 12, ST="T"))], None),
+        ([ocmf(value("B", 10, EF="E"), value("E", 12))], None),
+        ([ocmf(value("B", 10, EF="t"), value("E", 12))], "2000"),
         ([ocmf(value("E", 10))], None),
         ([ocmf(value("B", 10), value("E", 12, RU="mOhm"))], None),
         ([ocmf(value("B", "ten"), value("E", 12))], None),
@@ -76,6 +79,26 @@ def test_the_signed_total_bills_and_the_difference_is_flagged() -> None:
     assert usage.energy_wh == 5500
     assert [f.reason for f in usage.flags] == [FlagReason.SIGNED_TOTAL_DIFFERS]
     assert table(charging_periods(usage, of))[0][1]["ENERGY"] == "5.5"
+
+
+def test_energy_that_comes_back_is_taken_off_a_signed_total() -> None:
+    """E09, M42: the signed register is that of the import."""
+    samples = [
+        sample(0, 1000, reading(500, EXPORT), signed=(signed(ocmf(value("B", 1)), BEGIN),)),
+        sample(60, 7000, reading(2500, EXPORT), signed=(signed(ocmf(value("E", 7)), END),)),
+    ]
+    usage = used(terms(), samples, stop=7000)
+    assert (usage.energy_wh, usage.flags) == (4000, ())
+
+
+@pytest.mark.parametrize("kwh", [0.5, 900_000])
+def test_a_signed_total_that_cannot_be_true_waits_for_a_person(kwh: float) -> None:
+    """M53: less than nothing, or more than the plug can deliver."""
+    samples = [sample(0, 1000), sample(60, 7000, signed=(signed(ocmf(value("B", 1), value("E", kwh)), END),))]
+    usage = used(terms(), samples, stop=7000)
+    assert usage.energy_wh == 6000
+    assert [f.reason for f in usage.flags] == [FlagReason.METER_JUMP]
+    assert FlagReason.METER_JUMP in BLOCKING_FLAGS
 
 
 def test_a_signed_total_that_agrees_is_not_flagged() -> None:
