@@ -8,6 +8,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Container
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.domain.errors import ForbiddenUrl
@@ -16,6 +17,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
 
 _LONGEST = 2048
+_PLAIN = re.compile(r"[!-~]*")
 _NUMERIC_LABEL = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)\Z")
 _LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal", ".lan", ".home.arpa", ".intranet")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -88,7 +90,7 @@ def is_public(address: Address) -> bool:
 
 
 def _split(url: str) -> SplitResult:
-    if len(url) > _LONGEST or not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
+    if len(url) > _LONGEST or _PLAIN.fullmatch(url) is None:
         raise ForbiddenUrl(f"{_shown(url)}: not a plain URL")
     try:
         parts = urlsplit(url)
@@ -99,17 +101,22 @@ def _split(url: str) -> SplitResult:
 
 
 def _check_form(parts: SplitResult, host: str) -> None:
-    shown = _shown(parts.geturl())
+    trouble = _trouble(parts, host)
+    if trouble is not None:
+        raise ForbiddenUrl(f"{_shown(parts.geturl())}: {trouble}")
+
+
+def _trouble(parts: SplitResult, host: str) -> str | None:
     if parts.scheme not in ("http", "https"):
-        raise ForbiddenUrl(f"{shown}: only https is allowed")
+        return "only https is allowed"
     if not host:
-        raise ForbiddenUrl(f"{shown}: there is no host in it")
+        return "there is no host in it"
     if "@" in parts.netloc or "\\" in parts.netloc:
-        raise ForbiddenUrl(f"{shown}: user information in a URL is not allowed")
-    if parts.fragment:
-        raise ForbiddenUrl(f"{shown}: a fragment is not allowed")
+        return "user information in a URL is not allowed"
+    return "a fragment is not allowed" if parts.fragment else None
 
 
+@lru_cache(maxsize=256)
 def _literal(host: str) -> Address | None:
     """The address a host spells out; None for a name. Odd spellings of addresses are refused."""
     try:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.app.commanded import vouched
 from gateway.app.hubs import status_of
@@ -74,32 +74,21 @@ class Authorizing:
         self, charger_id: ChargerId, id_token: IdToken, number: ConnectorNumber | None
     ) -> Authorization:
         """Decide about a card, remember the decision and why."""
-        commanded = await self._vouched(charger_id, id_token)
-        if commanded is not None:
-            return commanded
-        known = await self._store.read(lambda tx: _look_up(tx, charger_id, id_token, number))
+        now = self._clock.now()
+        known = await self._store.read(lambda tx: _look_up(tx, charger_id, id_token, number, now))
+        decision = known if isinstance(known, Authorization) else await self._asked(known, id_token)
+        at = self._clock.now()
+        if decision.method is AuthMethod.AUTH_REQUEST and decision.accepted:
+            decision = replace(decision, expires_at=at + self._policy.authorization_memory)
+        await self._store.write(lambda tx: tx.authorizations.add(charger_id, id_token.value, at, decision))
+        return decision
+
+    async def _asked(self, known: _Known, id_token: IdToken) -> Authorization:
         try:
             async with asyncio.timeout(self._policy.authorize_deadline.total_seconds()):
-                authorization = await self._decide(known, id_token)
+                return await self._decide(known, id_token)
         except TimeoutError:
-            authorization = _unreachable(known, "no answer within the deadline")
-        now = self._clock.now()
-        if authorization.method is AuthMethod.AUTH_REQUEST and authorization.accepted:
-            expiry = now + self._policy.authorization_memory
-            authorization = replace(authorization, expires_at=expiry)
-        decision = authorization
-        await self._store.write(lambda tx: tx.authorizations.add(charger_id, id_token.value, now, decision))
-        return authorization
-
-    async def _vouched(self, charger_id: ChargerId, id_token: IdToken) -> Authorization | None:
-        """A driver whom a partner's command named is not asked about (CMD-06)."""
-        now = self._clock.now()
-        decision = await self._store.read(lambda tx: vouched(tx, charger_id, id_token.value, now))
-        if decision is not None:
-            await self._store.write(
-                lambda tx: tx.authorizations.add(charger_id, id_token.value, now, decision)
-            )
-        return decision
+            return _unreachable(known, "no answer within the deadline")
 
     async def _decide(self, known: _Known, id_token: IdToken) -> Authorization:
         if known.token is None or known.owner is None:
@@ -164,9 +153,16 @@ class Authorizing:
         return await self._partners.authorize(partner, uid, type_, place, patience, token_of)
 
 
-def _look_up(tx: Tx, charger_id: ChargerId, id_token: IdToken, number: ConnectorNumber | None) -> _Known:
+def _look_up(
+    tx: Tx, charger_id: ChargerId, id_token: IdToken, number: ConnectorNumber | None, now: datetime
+) -> Authorization | _Known:
+    """What is known of a card, or the decision: a driver whom a command named is not asked about (CMD-06)."""
+    commanded = vouched(tx, charger_id, id_token.value, now)
+    if commanded is not None:
+        return commanded
     token = _pick(_candidates(tx, id_token))
     owner = tx.partners.get(token.partner_id) if token else None
+    known = token is not None and owner is not None
     return _Known(
         place=_place(tx, charger_id, number),
         token=token,
@@ -174,7 +170,7 @@ def _look_up(tx: Tx, charger_id: ChargerId, id_token: IdToken, number: Connector
         owner_status=status_of(tx, owner, token.token.party)
         if owner and token
         else ConnectionStatus.CONNECTED,
-        everyone=_whom_to_ask(tx, id_token),
+        everyone=() if known else _whom_to_ask(tx, id_token),
         type=EMAID if _is_contract(id_token) else _UNKNOWN_TYPE,
     )
 

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Protocol
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -19,6 +20,8 @@ from gateway.domain.errors import GatewayError, InvalidInput
 
 SHORTEST: Final = 16
 """Fewer characters than this can be guessed by trying."""
+_OPENED: Final = 1024
+"""Sealed secrets that are remembered as they were opened."""
 _MARK: Final = "secret key"
 _KNOWN: Final = "ocpp-ocpi-gateway"
 
@@ -60,6 +63,7 @@ class KeyedSecrets:
         self._seals = MultiFernet([_seal(key) for key in keys])
         self._newest = _seal(keys[0])
         self._fingerprint_key = _derive(keys[-1], "fingerprint")
+        self._opened = lru_cache(maxsize=_OPENED)(self._seals.decrypt)  # each call to a partner needs one
 
     def fingerprint(self, secret: bytes) -> str:
         """HMAC-SHA-256 of a machine key, in hexadecimal."""
@@ -72,7 +76,7 @@ class KeyedSecrets:
     def open(self, sealed: str) -> str:
         """What was sealed. Raises WrongKey."""
         try:
-            return self._seals.decrypt(sealed.encode()).decode()
+            return self._opened(sealed).decode()
         except InvalidToken as error:
             raise WrongKey(
                 "GATEWAY_SECRET_KEY does not open what is stored in this database. Start with the key "
