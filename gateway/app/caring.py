@@ -81,7 +81,10 @@ class Caring:
         return ("", "", "") if state is None else (state.vendor, state.model, state.firmware or "")
 
     async def booted(self, charger_id: ChargerId, *, device_model: bool = False) -> None:
-        """At a charger's first boot have the recipe applied (C25) and its device model reported (D02)."""
+        """At a charger's first boot have the recipe applied (C25) and its device model reported (D02).
+
+        Likewise at its first boot with another firmware, which may have other settings, or lost them.
+        """
         if not self._configure:
             return
         now = self._clock.now()
@@ -90,13 +93,14 @@ class Caring:
         def work(tx: Tx) -> None:
             known = tx.chargers.get(charger_id) is not None
             waits = any(t.operation == recipe and t.step(charger_id) for t in tx.tasks.open())
-            if known and not waits and tx.care.get(charger_id).configured_at is None:
+            if known and not waits:
                 self._operations.begin(tx, recipe, (charger_id,), now)
                 if device_model:
                     self._operations.begin(tx, report, (charger_id,), now)
 
+        state = await self._store.read(lambda tx: tx.chargers.state(charger_id))
         care = await self._store.read(lambda tx: tx.care.get(charger_id))
-        if care.configured_at is None:
+        if not care.configured_for(state.firmware if state else None):
             await self._store.write(work)
             self._operations.wake()
         if care.tariffs:

@@ -101,10 +101,12 @@ def _same(entry: ConfigurationKey, wanted: tuple[str, ...]) -> bool:
 
 
 def note(tx: Tx, charger_id: ChargerId, now: datetime, features: tuple[str, ...] | None = None) -> None:
-    """Remember that the recipe was applied, so that it is not applied at every boot.
+    """Remember that the recipe was applied, so that it is not applied at every boot of the same firmware.
 
     `features`: what the charger can do, where it has a key that says so.
     """
     if features is not None:
         learn(tx, charger_id, features, now)
-    tx.care.save(replace(tx.care.get(charger_id), configured_at=now))
+    state = tx.chargers.state(charger_id)
+    firmware = (state.firmware if state else None) or ""
+    tx.care.save(replace(tx.care.get(charger_id), configured_at=now, configured_firmware=firmware))

@@ -47,7 +47,8 @@ class StationCare:
     """What has to be remembered to look after a charger, across restarts and connections.
 
     `least_profile`: the highest security profile it ever connected with; it never falls silently (T7).
-    `configured_at`: when the roaming recipe was applied. `list_version` and `listed`: its list of cards as
+    `configured_at`: when the roaming recipe was applied, `configured_firmware`: to which firmware ("" if the
+    charger does not say). `list_version` and `listed`: its list of cards as
     we last wrote it. `certificate_ends_at`: end of the certificate we signed for it. `own_key`: hashes of
     the key we gave it, which counts as long as the network file has the one it was given instead of (B04);
     `offered_keys`: keys it was offered and has not come with. `tariffs`: a name for those it was
@@ -59,6 +60,7 @@ class StationCare:
     repairs: tuple[RepairCount, ...] = ()
     least_profile: int = 0
     configured_at: datetime | None = None
+    configured_firmware: str = ""
     list_version: int = 0
     listed: tuple[str, ...] = ()
     certificate_ends_at: datetime | None = None
@@ -66,6 +68,10 @@ class StationCare:
     own_key_instead_of: tuple[str, ...] = ()
     offered_keys: tuple[tuple[str, ...], ...] = ()
     tariffs: str = ""
+
+    def configured_for(self, firmware: str | None) -> bool:
+        """Whether the recipe was applied to what the charger runs now (C25)."""
+        return self.configured_at is not None and self.configured_firmware == (firmware or "")
 
     def progressed(self, progress: Progress) -> "StationCare":
         """The same with the newest progress of its kind."""

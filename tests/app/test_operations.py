@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.app import recipe
+from gateway.app import recipe, stations
 from gateway.app.caring import Caring, Repaired
 from gateway.app.operations import LIFE, Operations
 from gateway.domain.care import Progress, ProgressKind, ProgressReported
@@ -21,6 +21,7 @@ from gateway.domain.commands import (
     Outcome,
 )
 from gateway.domain.errors import ChargerOffline, ChargerRefused, UnknownObject
+from gateway.domain.events import Booted
 from gateway.domain.ids import ChargerId, TokenUid
 from gateway.domain.station_commands import (
     CertificateSigned,
@@ -160,6 +161,28 @@ async def test_the_recipe_is_applied_at_the_first_boot_only() -> None:
         await it.until(task, lambda t: t.finished)
         await it.caring.booted(b.CHARGER)
         assert len(await it.operations.latest(10)) == 1
+
+
+async def test_the_recipe_is_applied_again_to_another_firmware() -> None:
+    """C25: what an update lost is set again, once."""
+    async with yard() as it:
+
+        async def boot(firmware: str) -> int:
+            booted = Booted(b.CHARGER, it.world.clock.now(), "Vendor", "Model", firmware=firmware)
+            await it.world.store.write(lambda tx: stations.booted(tx, booted))
+            await it.caring.booted(b.CHARGER)
+            tasks = await it.operations.latest(10)
+            for task in tasks:
+                await it.until(task, lambda t: t.finished)
+            return len(tasks)
+
+        it.charger.keys["ConnectionTimeOut"] = "30"
+        assert await boot("1.0") == 1
+        assert await boot("1.0") == 1
+        it.charger.keys["ConnectionTimeOut"] = "30"
+        assert await boot("1.1") == 2
+        assert it.charger.keys["ConnectionTimeOut"] == dict(recipe.RECIPE)["ConnectionTimeOut"][0]
+        assert await boot("1.1") == 2
 
 
 async def test_a_list_of_cards_is_sent_in_portions_and_then_by_difference() -> None:

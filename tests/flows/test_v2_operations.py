@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,31 @@ async def test_recipe_and_device_model_at_the_first_boot(tmp_path: Path, version
         await at.charger.boot()
         again = [task["operation"] for task in (await at.operator("GET", "/tasks"))["items"]]
         assert (again.count("recipe"), again.count("report")) == (1, 1)
+
+
+@EITHER
+async def test_another_firmware_is_looked_at_anew(tmp_path: Path, version: str) -> None:
+    """C25, D02: settings that an update lost are set again, and the device model is read again."""
+    async with yard(tmp_path, version) as at:
+        await at.first_tasks()
+        settings = at.charger.station.configuration
+        right = settings["MeterValueSampleInterval"].value
+        settings["MeterValueSampleInterval"].value = "900"
+        settings["TransactionMessageAttempts"].value = "7"
+        at.charger.station.identity = replace(at.charger.station.identity, firmware="2.0.0")
+        await at.charger.boot()
+        listed = (await at.operator("GET", "/tasks"))["items"]
+        again = {name: [t for t in listed if t["operation"] == name] for name in ("recipe", "report")}
+        assert {name: len(tasks) for name, tasks in again.items()} == {"recipe": 2, "report": 2}
+        assert "MeterValueSampleInterval" in await at.ended(again["recipe"][0]["id"])
+        assert settings["MeterValueSampleInterval"].value == right
+        await at.ended(again["report"][0]["id"])
+        model = await at.operator("GET", f"/chargers/{CHARGER}/variables?like=MessageAttempts")
+        assert [v["value"] for v in model["items"]] == ["7"]
+        await at.charger.boot()
+        assert (
+            len([t for t in (await at.operator("GET", "/tasks"))["items"] if t["operation"] == "report"]) == 2
+        )
 
 
 @EITHER
