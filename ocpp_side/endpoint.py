@@ -204,8 +204,7 @@ class ChargerEndpoint:
             return _busy()
         socket = self._socket(request, charger, habits)
         await socket.prepare(request)
-        asked = "Sec-WebSocket-Protocol" in request.headers
-        protocol = socket.ws_protocol or (None if asked else charger.protocol)
+        protocol = socket.ws_protocol or (None if _versions_offered(request) else charger.protocol)
         version = VERSIONS.get(protocol or "")
         if version is None:
             log.warning("%s speaks no OCPP version of ours", charger.id)
@@ -241,8 +240,7 @@ class ChargerEndpoint:
         try:
             station.accepted = await self._charging.connected(station.id, version.subprotocol)
             self._caring.connected()
-            if station.habits.nudge:
-                nudging = asyncio.create_task(self._nudge(line), name=f"nudging {station.id}")
+            nudging = asyncio.create_task(self._nudge(line), name=f"nudging {station.id}")
             place.leave()
             await line.serve()
         except StoreUnavailable:
@@ -265,12 +263,19 @@ class ChargerEndpoint:
             log.warning("could not store that %s left: %s", station.id, error)
 
     async def _nudge(self, line: Line) -> None:
-        """Ask for what a charger should have sent by itself: its introduction (Q12), its state (C02)."""
-        await asyncio.sleep(self._settings.boot_patience_s)
-        if not line.station.accepted:
+        """Ask for what a charger should have sent by itself: its introduction (Q12), its state (C02).
+
+        One that does not introduce itself then either is served as if it had (Q12).
+        """
+        station, patience_s = line.station, self._settings.boot_patience_s
+        await asyncio.sleep(patience_s)
+        if not station.accepted and station.habits.nudge:
             await self._trigger(line, "BootNotification")
-        await asyncio.sleep(self._settings.boot_patience_s)
-        if line.station.booted_now and not line.station.reported_status:
+        await asyncio.sleep(patience_s)
+        if not station.accepted:
+            log.warning("%s does not introduce itself; it is served all the same", station.id)
+            station.accepted = True
+        elif station.booted_now and not station.reported_status and station.habits.nudge:
             await self._trigger(line, "StatusNotification")
 
     async def _trigger(self, line: Line, message: str) -> None:
@@ -283,11 +288,15 @@ class ChargerEndpoint:
             log.info("%s was asked for %s: %s", line.station.id, message, answer.outcome)
 
 
+def _versions_offered(request: web.Request) -> list[str]:
+    """What a charger says that it speaks; where it is nothing we know, the network file may say it (Q01)."""
+    offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    return [name for name in offered if name in VERSIONS]
+
+
 def _may_compress(request: web.Request) -> bool:
     """Whether to accept compression that a charger offers: from 2.0.1 on it may count on it (A07)."""
-    offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-    spoken = next((name for name in offered if name in VERSIONS), V16.subprotocol)
-    return spoken != V16.subprotocol
+    return next(iter(_versions_offered(request)), V16.subprotocol) != V16.subprotocol
 
 
 def _gone(request: web.Request) -> bool:

@@ -1,7 +1,7 @@
 """Which session a charger means: transaction ids may be missing, zero, stale, wrong or another charger's.
 
 Only sessions of the same charger are considered, so no charger can touch another's transaction (T4).
-Rules: C09, C10, Q25, Q34, M45.
+Rules: C09, C10, Q25, Q34, Q36, M45.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.app.ports import Tx
 from gateway.domain.events import Metered, TransactionEnded
 from gateway.domain.ids import TransactionRef
+from gateway.domain.readings import ReadingContext, Sample
 from gateway.domain.sessions import Session
 
 _NO_TRANSACTION = frozenset({"", "0", "-1"})
@@ -40,6 +41,9 @@ def transaction_of_values(tx: Tx, event: Metered) -> Found | Stray | None:
         session = tx.sessions.open_at(event.charger_id, event.number)
         if session is not None and _plausible(session, event):
             return Found(session)
+        session = tx.sessions.last_at(event.charger_id, event.number)
+        if session is not None and _closing_reading(session, event):
+            return Found(session)
     return Stray(f"no session of this charger has transaction {event.transaction}") if named else None
 
 
@@ -62,6 +66,18 @@ def _is_named(transaction: TransactionRef | None) -> bool:
 def _plausible(session: Session, event: Metered) -> bool:
     """Values from before the session's start belong to whatever came before it (Q38)."""
     return any(sample.at >= session.started_at for sample in event.samples)
+
+
+def _closing_reading(session: Session, event: Metered) -> bool:
+    """Values of a session that just ended, told after its end and without naming it (Q36)."""
+    if session.open or session.ended_at is None or session.closes_at is None:
+        return False
+    began, ended = session.started_at, session.ended_at
+    return any(began <= sample.at <= ended or _of_the_end(sample) for sample in event.samples)
+
+
+def _of_the_end(sample: Sample) -> bool:
+    return any(reading.context is ReadingContext.END for reading in sample.readings)
 
 
 def _fits_end(session: Session, event: TransactionEnded) -> bool:

@@ -9,6 +9,7 @@ from gateway.domain.authorization import AuthMethod, PartnerVerdict, Verdict
 from gateway.domain.delivery import Owed
 from gateway.domain.events import PlugStatus
 from gateway.domain.ids import ChargerId, ConnectorNumber, TransactionRef
+from gateway.domain.readings import ReadingContext, Sample
 from gateway.domain.sessions import FlagReason, SessionStatus
 from gateway.domain.sites import EvseStatus
 from gateway.domain.tokens import Whitelist
@@ -205,6 +206,26 @@ async def test_late_values_within_the_grace_count(world: World) -> None:
     await world.closing.close_due()
     (cdr,) = await world.cdrs()
     assert cdr.bill.energy_kwh == Decimal(3)
+
+
+@pytest.mark.parametrize(
+    ("sample", "kwh"),
+    [
+        (b.register_sample(599, 4000), 3),
+        (b.register_sample(605, 4000, ReadingContext.END), 3),
+        (b.register_sample(605, 4000), 0),
+    ],
+    ids=["from before the end", "of the end", "from after the end"],
+)
+async def test_a_closing_value_that_names_no_transaction(world: World, sample: Sample, kwh: int) -> None:
+    """Q36, Q34: what is read after the end is of no transaction, unless it says that it is the end's."""
+    started = await world.start(meter=1000)
+    await world.stop(started.transaction, 600, None)
+    await world.values(None, sample)
+    world.clock.move(minutes=11)
+    await world.closing.close_due()
+    (cdr,) = await world.cdrs()
+    assert cdr.bill.energy_kwh == Decimal(kwh)
 
 
 async def test_a_start_at_an_unknown_plug_is_answered_and_kept(world: World) -> None:

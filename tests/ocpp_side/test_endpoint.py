@@ -22,7 +22,15 @@ from gateway.domain.errors import ChargerOffline, ChargerRefused, ChargerSilent,
 from gateway.domain.events import IdToken, Metered, TransactionStarted
 from gateway.domain.ids import ChargerId
 from ocpp_side.endpoint import ChargerSettings
-from tests.fakes_ocpp import PASSWORD, ChargerSide, OpenDoor, RecordingCharging, basic, charger_side
+from tests.fakes_ocpp import (
+    PASSWORD,
+    ChargerSide,
+    OpenDoor,
+    RecordingCaring,
+    RecordingCharging,
+    basic,
+    charger_side,
+)
 
 CP1 = ChargerId("CP-1")
 SECOND = timedelta(seconds=1)
@@ -140,6 +148,7 @@ async def test_a_plain_request_is_no_websocket() -> None:
         (("OCPP1.6",), None, None),
         ((), None, None),
         ((), "ocpp1.6", "assumed"),
+        (("ocpp1.6j",), "ocpp1.6", "assumed"),
         (("ocpp1.6",), "ocpp2.0.1", None),
     ],
 )
@@ -288,6 +297,24 @@ async def test_silent_chargers_are_asked_to_introduce_themselves() -> None:
         assert request[2:] == ["TriggerMessage", {"requestedMessage": "StatusNotification"}]
         await socket.send_str(json.dumps([4, request[1], "NotImplemented", "", {}]))
         assert (await ask(socket, "Heartbeat", {}))[0] == 3
+
+
+@pytest.mark.parametrize(("vendor", "asked"), [("", True), ("EM2GO", False)])
+async def test_chargers_that_never_introduce_themselves(vendor: str, asked: bool) -> None:
+    """Q12, Q43: after a while they are served all the same, also those that must not be asked to."""
+    caring = RecordingCaring(said=(vendor, "", ""))
+    async with (
+        charger_side(ChargerSettings(boot_patience_s=0.05), caring=caring) as side,
+        aiohttp.ClientSession() as http,
+        connect(http, side) as socket,
+    ):
+        if asked:
+            request = json.loads(await socket.receive_str(timeout=5))
+            assert request[2:] == ["TriggerMessage", {"requestedMessage": "BootNotification"}]
+            await socket.send_str(json.dumps([4, request[1], "NotImplemented", "", {}]))
+        async with asyncio.timeout(5):
+            while (await ask(socket, "Heartbeat", {}))[0] != 3:
+                await asyncio.sleep(0.005)
 
 
 async def test_calls_go_out_one_at_a_time() -> None:
