@@ -47,10 +47,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """An answer to one of our requests."""
+    """An answer to one of our requests. `payload` None: there, but not an object."""
 
     id: str
-    payload: Payload
+    payload: Payload | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,7 @@ def read_frame(raw: bytes) -> Frame:
         case [MessageType.CALL, str() | int() as id_, action, *rest] if not isinstance(id_, bool):
             return _call(id_, action, rest)
         case [MessageType.CALLRESULT, str() as id_, *rest]:
-            payload = rest[0] if rest else None
-            return CallResult(id_, payload if isinstance(payload, dict) else {})
+            return CallResult(id_, _object(rest))
         case [MessageType.CALLERROR | MessageType.CALLRESULTERROR as type_, str() as id_, *rest]:
             return _refusal(type_, id_, rest)
         case [MessageType.SEND, str() as id_, str() as action, dict() as payload, *_]:
@@ -124,13 +123,15 @@ def _refusal(type_: int, id_: str, rest: list[object]) -> CallError | ResultRefu
 
 
 def _call(id_: str | int, action: object, rest: list[object]) -> Call:
-    """A request. A missing or null payload and an empty array stand for the empty object (A16)."""
+    return Call(id_, action if isinstance(action, str) else None, _object(rest))
+
+
+def _object(rest: list[object]) -> Payload | None:
+    """A payload. A missing or null one and an empty array stand for the empty object (A16)."""
     payload = rest[0] if rest else None
     if payload is None or payload == []:
-        payload = {}
-    return Call(
-        id_, action if isinstance(action, str) else None, payload if isinstance(payload, dict) else None
-    )
+        return {}
+    return payload if isinstance(payload, dict) else None
 
 
 def _repaired(raw: bytes) -> object:
@@ -172,3 +173,8 @@ def write_result(id_: str | int, payload: Payload) -> bytes:
 def write_error(id_: str | int, code: str, description: str) -> bytes:
     """A refusal; the details stay empty, nothing of the request is echoed (section 1.3 item 6)."""
     return orjson.dumps([MessageType.CALLERROR.value, id_, code, description[:255], {}])
+
+
+def write_answer_refused(id_: str, code: str, description: str) -> bytes:
+    """The word, new in 2.1, that a charger's answer cannot be read (CALLRESULTERROR, E03)."""
+    return orjson.dumps([MessageType.CALLRESULTERROR.value, id_, code, description[:255], {}])

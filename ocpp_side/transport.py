@@ -32,6 +32,7 @@ from ocpp_side.frames import (
     Send,
     Unreadable,
     read_frame,
+    write_answer_refused,
     write_call,
     write_error,
     write_result,
@@ -196,8 +197,7 @@ class Line:
                     await self._send(answer)
                     crash_point("charger", action, "answered")
             case CallResult(id_, payload):
-                self._settle(id_, payload)
-                await self._take_late(id_, payload)
+                await self._take_result(id_, payload)
             case CallError(id_, code, description):
                 self._settle(id_, ChargerRefused(description or code, code=code))
             case Send() | ResultRefused() | Unreadable() as other:
@@ -213,6 +213,18 @@ class Line:
             return frame
         self.station.note_repair(STRAY_COMMA, "a stray comma")
         return read_frame(mended)
+
+    async def _take_result(self, id_: str, payload: Payload | None) -> None:
+        """An answer; one that is no object is as good as none, and from 2.1 on the charger is told (E03)."""
+        if payload is not None:
+            self._settle(id_, payload)
+            await self._take_late(id_, payload)
+            return
+        reason, code = "the answer is not an object", self._version.formation_violation
+        asked = self._pending is not None and self._pending[0] == id_
+        self._settle(id_, ChargerRefused(reason, code=code))
+        if asked and self._version.refuses_answers:
+            await self._send(write_answer_refused(id_, code, reason))
 
     def _settle(self, id_: str, outcome: Payload | ChargerRefused) -> None:
         """Match an answer by id alone; late and unknown ones are counted and dropped (A10)."""

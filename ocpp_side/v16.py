@@ -8,6 +8,7 @@ from dataclasses import replace
 from gateway.domain.care import ProgressKind, ProgressReported
 from gateway.domain.errors import InvalidInput
 from gateway.domain.ids import ChargerId
+from ocpp_side.data_transfer import on_data_transfer
 from ocpp_side.repairs import mistaken_version
 from ocpp_side.repairs.presets import habits_of, shipped_presets
 from ocpp_side.repairs.v16 import REPAIRS
@@ -15,7 +16,6 @@ from ocpp_side.translate import v16 as translate
 from ocpp_side.translate import v16_commands
 from ocpp_side.translate.lenient import Payload
 from ocpp_side.validation import Codes, Schemas
-from ocpp_side.vendors import Transfer
 from ocpp_side.version import Request, Station, Version
 
 
@@ -81,14 +81,6 @@ async def on_stop(station: Station, request: Request) -> Payload:
     authorization = await station.charging.ended(read.event)
     await _put_lost_aside(station, request, read.lost)
     return translate.stop_answer(authorization)
-
-
-async def on_data_transfer(station: Station, request: Request) -> Payload:
-    """DataTransfer: what a vendor's plug-in makes of it (C28)."""
-    vendor, message_id, data = translate.vendor_message(request.payload)
-    transfer = Transfer(station.id, message_id, data, station.authorizing)
-    answer = await station.vendors.answer(vendor, transfer)
-    return {"status": answer.status.value, **({"data": answer.data} if answer.data is not None else {})}
 
 
 async def on_firmware_progress(station: Station, request: Request) -> Payload:

@@ -76,6 +76,7 @@ V21 = Version(
     unreadable_answer=v2x.unreadable_answer,
     formation_violation="FormatViolation",
     unreadable_frame="RpcFrameworkError",
+    refuses_answers=True,
     sends={"NotifyPeriodicEventStream": on_stream},
     parts_of=v2x_commands.parts_of,
     repairs=REPAIRS,

@@ -12,6 +12,7 @@ from gateway.domain.care import ProgressKind, ProgressReported
 from gateway.domain.errors import InvalidInput
 from gateway.domain.ids import ChargerId
 from ocpp_side import contracts
+from ocpp_side.data_transfer import on_data_transfer
 from ocpp_side.repairs.presets import habits_of, shipped_presets
 from ocpp_side.translate import v2x as translate
 from ocpp_side.translate import v2x_events
@@ -33,8 +34,9 @@ async def on_boot(station: Station, request: Request) -> Payload:
 
 
 async def on_heartbeat(station: Station, request: Request) -> Payload:
-    """Heartbeat."""
+    """Heartbeat; repairs counted since the last one are written down with it."""
     del request
+    await station.report_repairs()
     return translate.heartbeat_answer(station.clock.now())
 
 
@@ -113,12 +115,6 @@ async def on_customer(station: Station, request: Request) -> Payload:
         v2x_events.customer_told(station.id, request.payload, station.clock.now())
     )
     return {}
-
-
-async def on_data_transfer(station: Station, request: Request) -> Payload:
-    """DataTransfer: no vendor's extension is known here (D24)."""
-    del station, request
-    return {"status": "UnknownVendorId"}
 
 
 async def on_progress(station: Station, request: Request) -> Payload:

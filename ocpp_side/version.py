@@ -84,7 +84,8 @@ class Version:
     repeats them for ever (C06, C10, D25). `boot`: the one action allowed before a charger was accepted.
     `repairs`: what is tried, in this order, when a payload breaks its schema.
     `parts_of`: a command as several that a charger can take. `unreadable_frame`: the CALLERROR code for what
-    is no message; None ignores it (A13). `sends`: handlers of messages that get no answer (A14). `telling`:
+    is no message; None ignores it (A13). `refuses_answers`: a charger is told that its answer to a call of
+    ours cannot be read (E03). `sends`: handlers of messages that get no answer (A14). `telling`:
     fields by which its messages are known (Q09).
     """
 
@@ -101,6 +102,7 @@ class Version:
     not_supported: str = "NotSupported"
     not_accepted: str = "SecurityError"
     unreadable_frame: str | None = None
+    refuses_answers: bool = False
     sends: Mapping[str, Handler] = field(default_factory=dict)
     parts_of: Callable[[Command], Sequence[Command]] = whole_command
     internal_error: str = "InternalError"

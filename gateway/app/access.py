@@ -83,7 +83,7 @@ class Access:
 
         Remembers, too, that it uses the key it was offered (B04).
         """
-        profile = _profile(attempt)
+        profile = _profile(charger, attempt)
 
         def noted(known: StationCare) -> StationCare:
             known = replace(known, least_profile=max(profile, known.least_profile))
@@ -150,9 +150,12 @@ def _credentials(charger: Charger) -> tuple[object, ...]:
     return (*keys, charger.security_profile, charger.protocol, charger.ping_interval_s)
 
 
-def _profile(attempt: Attempt) -> int:
-    """The security profile a charger connects with. Spec: security white paper, A00."""
-    if attempt.certificate_subject is not None:
+def _profile(charger: Charger, attempt: Attempt) -> int:
+    """The security profile a charger connects with. Spec: security white paper, A00.
+
+    A certificate that names something else, such as its maker's, is none that could be asked for next time.
+    """
+    if _certificate_refusal(charger, attempt) is None:
         return _PROFILE_CERTIFICATE
     if attempt.tls:
         return _PROFILE_TLS

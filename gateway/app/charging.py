@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gateway.app import awaiting, entitlement, reservations, stations
+from gateway.app import awaiting, entitlement, orphans, reservations, stations
 from gateway.app.attribution import Found, Stray, transaction_of_end, transaction_of_values
 from gateway.app.authorize import Authorizing
 from gateway.app.commanded import vouched
@@ -246,7 +246,7 @@ class Charging:
 
         A repeat changes nothing; any other end that contradicts the one we know is kept for a person.
         """
-        guessed = any(f.reason is FlagReason.ORPHAN_CLOSED for f in session.flags)
+        guessed = orphans.guessed(session)
         if guessed and (session.waits or session.closes_at is not None):
             return self._close(tx, without_guess(session), event, now)
         reason = f"contradicts session {session.id}"

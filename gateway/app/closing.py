@@ -14,7 +14,7 @@ from functools import partial
 from gateway.app import entitlement
 from gateway.app.awaiting import give_up
 from gateway.app.costs import bill_of
-from gateway.app.orphans import incomplete, orphaned, with_gaps_flagged
+from gateway.app.orphans import guessed, incomplete, orphaned, with_gaps_flagged
 from gateway.app.ports import Clock, Store, Tx
 from gateway.app.wake import Wake
 from gateway.domain import usage
@@ -96,8 +96,12 @@ def _postpone(tx: Tx, session_id: SessionId, closes_at: datetime) -> None:
 
 
 def _may_go_on(session: Session, now: datetime) -> bool:
-    """Whether its charger may have more to say: it runs, or messages lack that were not long in coming."""
-    return session.open or (incomplete(session) and now - session.last_updated < _LONGEST_LACK)
+    """Whether its charger may have more to say: it runs, or messages lack that were not long in coming.
+
+    One that a new start at its plug ended lacks its end, which may be in the charger's queue still.
+    """
+    lacks = guessed(session) or incomplete(session)
+    return session.open or (lacks and now - session.last_updated < _LONGEST_LACK)
 
 
 def close_session(tx: Tx, session_id: SessionId, now: datetime) -> None:

@@ -31,6 +31,11 @@ def close_orphan(tx: Tx, session: Session, now: datetime, why: str) -> None:
     tx.sessions.save(orphaned(session, now, why))
 
 
+def guessed(session: Session) -> bool:
+    """Whether its end is ours, as the charger told none."""
+    return any(flag.reason is FlagReason.ORPHAN_CLOSED for flag in session.flags)
+
+
 def incomplete(session: Session) -> bool:
     """Whether messages of the transaction never came, by the numbers its charger gave them (D10).
 

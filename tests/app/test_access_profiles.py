@@ -67,6 +67,17 @@ async def test_the_subject_of_the_network_file_counts() -> None:
     assert isinstance(await access.admit(fits), Admitted)
 
 
+async def test_a_makers_certificate_beside_the_password() -> None:
+    """B09: it is not the certificate of this charger, and must not lock it out from then on."""
+    access, world = await door()
+    beside = replace(TLS, certificate_subject="CN=SN-4711,O=Maker")
+    for _ in range(2):
+        assert isinstance(await access.admit(beside), Admitted)
+    assert (await world.store.read(lambda tx: tx.care.get(b.CHARGER))).least_profile == 2
+    assert isinstance(await access.admit(replace(TLS, certificate_subject=f"CN={b.CHARGER}")), Admitted)
+    assert isinstance(await access.admit(beside), TurnedAway)
+
+
 async def test_who_may_stay() -> None:
     """A04, B01: a charger that was removed, or got another key, would not be admitted again."""
     access, world = await door()

@@ -326,6 +326,26 @@ async def test_the_charger_is_asked_for_messages_that_lack(world: World, *, more
     assert missing(await world.session()) == ["message 3 of the charger never came"]
 
 
+@pytest.mark.parametrize("more", [True, False])
+async def test_a_new_start_does_not_cut_the_old_one_short(world: World, *, more: bool) -> None:
+    """D13, C18: the end that still waits in the charger's queue counts, and no CDR is credited."""
+    events = usual()
+    await tell(world, *events[:3])
+    next_one = replace(report(STARTED, 0, 2000, id_token=CARD), transaction=TransactionRef("tx-2"))
+    world.clock.time = b.at(2000)
+    world.chargers.present.add(b.CHARGER)
+    world.chargers.answers[b.CHARGER] = CommandAnswer(Outcome.ACCEPTED, messages_wait=more)
+    await tell(world, next_one)
+    await world.closing.close_due()
+    assert [command for _, command in world.chargers.asked] == [GetTransactionStatus(TX)]
+    await tell(world, *events[3:])
+    world.chargers.answers.clear()
+    world.clock.time += timedelta(minutes=11)
+    await world.closing.close_due()
+    assert len(await world.cdrs()) == (1 if more else 3)
+    assert (await world.cdrs())[-1].bill.energy_kwh == 2
+
+
 @pytest.mark.parametrize("closed", [True, False])
 async def test_a_name_that_is_used_again(world: World, *, closed: bool) -> None:
     """Q48: a charger that counts from the beginning after a restart has a second session under that name."""

@@ -17,13 +17,14 @@ from ocpp.v201 import call, call_result
 from ocpp.v201.enums import BootReasonEnumType, ConnectorStatusEnumType
 
 from gateway.bootstrap import Gateway
-from gateway.domain.commands import Outcome, RemoteStart, RemoteStop
+from gateway.domain.commands import ClearCache, Outcome, RemoteStart, RemoteStop
+from gateway.domain.errors import ChargerRefused
 from gateway.domain.events import IdToken, PlugStatus
 from gateway.domain.ids import ChargerId, ConnectorNumber, TransactionRef
 from ocpp_side.v21 import V21
 from ocpp_side.v201 import V201
 from ocpp_side.version import Version
-from tests.fakes_ocpp import basic, charger_side
+from tests.fakes_ocpp import RecordingCharging, basic, charger_side
 from tests.ocpp_side.test_session_with_store import gateway  # noqa: F401 - the fixture
 
 EITHER = pytest.mark.parametrize("version", [V201, V21], ids=lambda v: v.subprotocol)
@@ -155,6 +156,7 @@ def call_frame(action: str, payload: object, id_: object = "1") -> str:
 
 EMPTY_EVENT = {"generatedAt": "x", "seqNo": 0, "eventData": []}
 PARKED = {"timestamp": "x", "connectorStatus": "Parked", "evseId": 1, "connectorId": 1}
+PLUG_AND_CHARGE = {"vendorId": "org.openchargealliance.iso15118pnc", "messageId": "Nothing"}
 CONTRACT = {"iso15118SchemaVersion": "1", "action": "Install", "exiRequest": "x"}
 BROKEN: list[tuple[str, object]] = [
     ("nonsense", [4, "-1", "RpcFrameworkError"]),
@@ -172,6 +174,7 @@ BROKEN: list[tuple[str, object]] = [
     (call_frame("MeterValues", {"evseId": "one", "meterValue": {}}), [3, "1", {}]),
     (call_frame("StatusNotification", PARKED), [3, "1", {}]),
     (call_frame("DataTransfer", {"vendorId": "x"}), [3, "1", {"status": "UnknownVendorId"}]),
+    (call_frame("DataTransfer", PLUG_AND_CHARGE), [3, "1", {"status": "UnknownMessageId"}]),
     (call_frame("Get15118EVCertificate", CONTRACT), [3, "1"]),
     (call_frame("SecurityEventNotification", {"type": "x", "timestamp": "x"}), [3, "1", {}]),
     (call_frame("LogStatusNotification", {"status": "Uploaded", "requestId": 1}), [3, "1", {}]),
@@ -200,6 +203,32 @@ async def test_broken_frames(version: Version) -> None:
             assert answers[-1][:2] == [3, "after"], frame
             got = answers[0] if len(answers) == 2 else None
             assert (got[: len(expected)] if got and isinstance(expected, list) else got) == expected, frame
+
+
+@EITHER
+async def test_an_answer_that_cannot_be_read(version: Version) -> None:
+    """E03, A14: it is no answer, and a charger of 2.1 is told so; the next call is not held up by it."""
+    async with (
+        charger_side(charging=RecordingCharging(booted_before=True)) as side,
+        aiohttp.ClientSession() as http,
+        http.ws_connect(side.url(), protocols=(version.subprotocol,), headers=basic()) as socket,
+    ):
+        await socket.send_str(call_frame("Heartbeat", {}))
+        assert (await socket.receive_json(timeout=5))[:2] == [3, "1"]
+        asking = asyncio.create_task(side.endpoint.chargers.ask(CP, ClearCache(), timedelta(seconds=10)))
+        _, id_, action, _ = await socket.receive_json(timeout=5)
+        assert action == "ClearCache"
+        await socket.send_json([3, id_, "Accepted"])
+        with pytest.raises(ChargerRefused, match="not an object"):
+            await asking
+        await socket.send_json([3, "somebody else", "Accepted"])
+        await socket.send_str(call_frame("Heartbeat", {}, "after"))
+        frames = [await socket.receive_json(timeout=5)]
+        if version is V21:
+            assert frames[0][:3] == [5, id_, "FormatViolation"]
+            assert len(frames[0]) == 5
+            frames = [await socket.receive_json(timeout=5)]
+        assert frames[0][:2] == [3, "after"]
 
 
 @EITHER

@@ -155,7 +155,7 @@ async def test_repairs_are_counted_per_charger_and_the_frame_is_kept(version: Ve
         assert await _ask(socket, "StatusNotification", status) == [3, "1", {}]
         await socket.send_str('[2,"2","Heartbeat",{,}]')
         assert orjson.loads(await socket.receive_str(timeout=10))[:2] == [3, "2"]
-    counted = {one[0] for one in caring.log if isinstance(one, tuple)}
-    assert counted >= {"Q14", "Q25", "Q32", "Q45"}
+        counted = {one[0] for one in caring.log if isinstance(one, tuple)}
+        assert counted >= {"Q14", "Q25", "Q32", "Q45"}
     received = [text for _, direction, text in side.frames.seen if direction == "in"]
     assert any('"evseId":"1"' in text for text in received)
