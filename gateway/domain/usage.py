@@ -26,7 +26,7 @@ _RUNNING: RunningFolds["Usage"] = RunningFolds()
 _INTERPOLATED = Flag(FlagReason.ESTIMATED, "energy at a price change was interpolated between meter values")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Usage:
     """Consumption so far. `energy_wh` since the start; `as_of` the newest instant known about.
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -18,8 +18,10 @@ from gateway.domain.errors import InvalidInput
 
 T = TypeVar("T")
 
-PARTS: Final = 8192
-"""Values whose text is remembered."""
+PARTS: Final = 256
+"""Parts whose text is remembered: one is written again within its unit of work, or never."""
+OVER: Final = 256
+"""Objects that change no more and are remembered all the same: they are read a few times in a row."""
 CHARACTERS: Final = 16_000_000
 """Text that one codec remembers at most: few large objects instead of many small ones."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,10 +53,11 @@ class Codec(Generic[T]):
 
     `settled` and `moving` name fields with codecs of their own. A settled one stays the same while the rest
     changes: its text is made once per value. A moving one changes while the rest stays: it is made every
-    time, the rest only when it changed. `leading`: texts that agree in so many first characters are versions
-    of one object, of which only the latest is remembered. `write`: a quicker way to the same text.
-    `brief`: fields that have their default are left out; as for fields that older rows do not have, that
-    default is then part of what is stored and must not change its meaning.
+    time, the rest only when it changed, for objects that have an `id`. `leading`: texts that agree in so many
+    first characters are versions of one object, of which only the latest is remembered. `living`: which
+    objects will change again; of the others only the last few are remembered. `write`: a quicker way to the
+    same text. `brief`: fields that have their default are left out; as for fields that older rows do not
+    have, that default is then part of what is stored and must not change its meaning.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Codec(Generic[T]):
         settled: Mapping[str, "Codec[Any]"] | None = None,
         moving: Mapping[str, "Codec[Any]"] | None = None,
         leading: int | None = None,
+        living: Callable[[T], bool] | None = None,
         write: Callable[[T], str | None] | None = None,
         brief: bool = False,
     ) -> None:
@@ -73,14 +77,15 @@ class Codec(Generic[T]):
         self._settled, self._moving = settled or {}, moving or {}
         self._left_out = {*self._settled, *self._moving} or None
         self._leading = leading
+        self._living = living or (lambda _: True)
         self._write = write
         self._brief = brief
         self._parts: OrderedDict[int, tuple[T, str]] = OrderedDict()
-        self._steady: OrderedDict[tuple[int, ...], tuple[tuple[Any, ...], str]] = OrderedDict()
+        self._steady: OrderedDict[Any, tuple[tuple[Any, ...], str]] = OrderedDict()
         self._steady_fields = _getter(kind, self._left_out) if self._moving else None
         self._made: TypeAdapter[T] | None = None
-        self._known: OrderedDict[str, tuple[str, T]] = OrderedDict()
-        self._characters = 0
+        self._known: _Latest[T] = _Latest(memory)
+        self._over: _Latest[T] = _Latest(min(memory, OVER))
 
     @property
     def _adapter(self) -> TypeAdapter[T]:
@@ -92,8 +97,7 @@ class Codec(Generic[T]):
     def encode(self, value: T) -> str:
         """The object as JSON text. Raises InvalidInput for text that is no Unicode text."""
         text = self._written(value)
-        if self._memory:
-            self._remember(text, value)
+        self._remember(text, value)
         return text
 
     def encode_part(self, value: T | None) -> str:
@@ -112,12 +116,11 @@ class Codec(Generic[T]):
     def decode(self, text: str) -> T:
         """The object of a JSON text written by `encode`. Raises pydantic's ValidationError for another."""
         key = text[: self._leading]
-        known = self._known.get(key)
+        known = self._known.get(key) or self._over.get(key)
         if known is not None and known[0] == text:
-            self._known.move_to_end(key)
             return known[1]
         value = self._adapter.validate_json(text)
-        if self._memory and known is None:  # who reads an older version does not push out the latest
+        if known is None:  # who reads an older version does not push out the latest
             self._remember(text, value)
         return value
 
@@ -138,14 +141,18 @@ class Codec(Generic[T]):
         """Everything but the fields with codecs of their own."""
         if self._steady_fields is None:
             return self._dumped(value)
-        fields = self._steady_fields(value)
-        key = tuple(map(id, fields))
-        known = self._steady.get(key)
-        if known is None:
-            known = self._steady[key] = (fields, self._dumped(value))  # holding them keeps their ids theirs
-            if len(self._steady) > PARTS:
+        steady, who = self._steady_fields(value), value.id  # type: ignore[attr-defined]
+        known = self._steady.get(who)
+        if known is not None and all(map(is_, known[0], steady)):
+            return known[1]
+        text = self._dumped(value)
+        if self._living(value):
+            self._steady[who] = steady, text
+            if len(self._steady) > self._memory:
                 self._steady.popitem(last=False)
-        return known[1]
+        else:
+            self._steady.pop(who, None)
+        return text
 
     def _dumped(self, value: T) -> str:
         try:
@@ -155,12 +162,45 @@ class Codec(Generic[T]):
             raise InvalidInput(f"cannot be stored: {error}") from error
 
     def _remember(self, text: str, value: T) -> None:
-        key = text[: self._leading]
-        before = self._known.pop(key, None)
-        self._characters += len(text) - (len(before[0]) if before else 0)
-        self._known[key] = (text, value)
-        while len(self._known) > self._memory or (self._characters > CHARACTERS and len(self._known) > 1):
-            self._characters -= len(self._known.popitem(last=False)[1][0])
+        key, living = text[: self._leading], self._living(value)
+        here, there = (self._known, self._over) if living else (self._over, self._known)
+        here.put(key, text, value)
+        there.drop(key)
+
+
+class _Latest(Generic[T]):
+    """The objects that were used last with their texts, bounded in number and in characters."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._rows: OrderedDict[str, tuple[str, T]] = OrderedDict()
+        self.characters = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, key: str) -> tuple[str, T] | None:
+        """Text and object, which count as used."""
+        row = self._rows.get(key)
+        if row is not None:
+            self._rows.move_to_end(key)
+        return row
+
+    def put(self, key: str, text: str, value: T) -> None:
+        """Keep this one, and let go of what was not used for longest."""
+        if not self._most:
+            return
+        self.drop(key)
+        self._rows[key] = (text, value)
+        self.characters += len(text)
+        while len(self._rows) > self._most or (self.characters > CHARACTERS and len(self._rows) > 1):
+            self.drop(next(iter(self._rows)))
+
+    def drop(self, key: str) -> None:
+        """Let go of this one."""
+        row = self._rows.pop(key, None)
+        if row is not None:
+            self.characters -= len(row[0])
 
 
 def _getter(kind: Any, left_out: Collection[str] | None) -> Callable[[Any], tuple[Any, ...]]:

@@ -30,11 +30,17 @@ WRITER_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-32000",
-    "PRAGMA wal_autocheckpoint=4000",
-    "PRAGMA journal_size_limit=67108864",
+    "PRAGMA wal_autocheckpoint=0",
 )
-READER_PRAGMAS = ("PRAGMA query_only=ON", "PRAGMA busy_timeout=5000", "PRAGMA cache_size=-32000")
-"""What a connection that only reads is told."""
+"""32 MB hold the rows of some thousand open sessions; when the log is emptied is decided in `commit`."""
+READER_PRAGMAS = ("PRAGMA query_only=ON", "PRAGMA busy_timeout=5000", "PRAGMA cache_size=-4000")
+"""What a connection that only reads is told. There are several; behind their caches is the system's."""
+LOG_BYTES: Final = 16 * 2**20
+"""From this size on the write-ahead log is emptied into the database after a commit."""
+_LOG_STEP: Final = 4 * 2**20
+"""How much a log that could not be emptied grows before the next try."""
+_READERS_WAIT_MS: Final = 200
+"""How long that waits for those who still read what was before."""
 
 
 _UNSTORABLE = (UnicodeEncodeError, OverflowError)
@@ -146,6 +152,8 @@ class SqliteConnection(_Statements):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._log = path.with_name(path.name + "-wal")
+        self._log_bytes = LOG_BYTES
         self._marked = False
         self._doubtful = False
         self.changed = False
@@ -168,9 +176,7 @@ class SqliteConnection(_Statements):
         Raises StoreUnavailable for anything else.
         """
         try:
-            if wait_ms != self._wait_ms:
-                self._connection.execute(f"PRAGMA busy_timeout={wait_ms}")
-                self._wait_ms = wait_ms
+            self._wait(wait_ms)
             self._connection.execute("BEGIN IMMEDIATE")
             self.changed = False
         except sqlite3.Error as error:
@@ -185,6 +191,30 @@ class SqliteConnection(_Statements):
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._refused(error) from error
+        if self.changed and self._log_size() >= self._log_bytes:
+            self._empty_log()
+
+    def _empty_log(self) -> None:
+        """Move the log into the database. Left to itself it grows for as long as anybody reads (F39).
+
+        What was committed stands, whether this succeeds or not.
+        """
+        with suppress(sqlite3.Error):
+            self._wait(_READERS_WAIT_MS)
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._log_bytes = max(LOG_BYTES, self._log_size() + _LOG_STEP)
+
+    def _log_size(self) -> int:
+        try:
+            return self._log.stat().st_size
+        except OSError:
+            return 0
+
+    def _wait(self, wait_ms: int) -> None:
+        """How long statements wait for another's lock from now on."""
+        if wait_ms != self._wait_ms:
+            self._connection.execute(f"PRAGMA busy_timeout={wait_ms}")
+            self._wait_ms = wait_ms
 
     def rollback(self) -> None:
         """Forget everything since `begin`; a connection that may be broken is replaced."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.readings import ChargingState, Measurand, Reading, ReadingContext, ReadingPlace, Sample
 from gateway.domain.terms import Terms
-from gateway.domain.usage import Usage, begin, observe, observe_state
+from gateway.domain.usage import _RUNNING, Usage, begin, finish, observe, observe_state
 from tests.domain.consumption import TEN, element, minute, terms
 
 READINGS = st.builds(
@@ -65,3 +65,17 @@ def test_m40_two_ways_on_from_one_state_do_not_disturb_each_other() -> None:
 
 
 _WH = Measurand.IMPORT_REGISTER_WH
+
+
+def test_f39_a_fold_lives_no_longer_than_the_state_it_belongs_to() -> None:
+    """Ended sessions and superseded states leave nothing behind."""
+    of, before = terms(element()), len(_RUNNING)
+    state = begin(of, TEN, Decimal(1000))
+    for number in range(1, 20):
+        state = observe(state, of, Sample(minute(number), (Reading(_WH, Decimal(1000 + number)),)))
+        state = observe_state(state, of, minute(number), ChargingState.CHARGING)
+    assert len(_RUNNING) == before + 1
+    ended = finish(state, of, minute(30), Decimal(1100))
+    del state
+    assert len(_RUNNING) == before
+    assert ended.energy_wh == 100

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -25,11 +26,14 @@ from gateway.domain.sites import PlugSnapshot
 from gateway.domain.tariffs import Price
 from gateway.domain.terms import Terms
 from gateway.domain.usage import charging_periods, finish, observe, observe_state
-from gateway.store.codec import Codec, micros, moment
+from gateway.store.codec import OVER, PARTS, Codec, micros, moment
+from gateway.store.rows.sessions import _MOVING
 from gateway.store.rows.sessions import _SESSION as STORED_SESSION
 from gateway.store.samples import SAMPLE
 from tests.builders import at, partner, register_sample
 from tests.store.stories import session
+
+_OPEN = attrgetter("open")
 
 
 def charged() -> Session:
@@ -155,14 +159,14 @@ def test_what_is_remembered_has_a_size_and_not_only_a_number(monkeypatch: pytest
     large = [replace(partner(), name=f"{n}" + "x" * 3000) for n in range(10)]
     texts = [codec.encode(one) for one in large]
     assert [codec.decode(texts[n]) is large[n] for n in (-2, -1)] == [True, True]
-    assert sum(len(text) for text, _ in codec._known.values()) <= 10_000
+    assert sum(len(text) for text, _ in codec._known._rows.values()) <= 10_000
     # Small ones are limited by their number; the same text again costs nothing more.
     small = Codec(Partner, memory=3)
     for _ in range(50):
         for n in range(5):
             small.encode(replace(partner(), name=f"{n}"))
     assert len(small._known) == 3
-    assert small._characters == sum(len(text) for text, _ in small._known.values())
+    assert small._known.characters == sum(len(text) for text, _ in small._known._rows.values())
 
 
 def test_one_object_beyond_the_limit_is_remembered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,3 +174,28 @@ def test_one_object_beyond_the_limit_is_remembered_all_the_same(monkeypatch: pyt
     codec = Codec(Partner, memory=100)
     text = codec.encode(partner())
     assert codec.decode(text) is codec.decode(text)
+
+
+def test_f39_a_session_that_ended_is_not_kept_in_memory() -> None:
+    """Each would cost some 40 KB for ever after; only the last few are remembered, for their next readers."""
+    stored = Codec(
+        Session, memory=8192, moving=_MOVING, leading=len('{"id":""') + 36, living=_OPEN, brief=True
+    )
+    for number in range(OVER + 50):
+        running = session(f"{number:036d}")
+        text = stored.encode(running)
+        assert stored.decode(text) is running
+        ended = replace(running, ended_at=at(100))
+        stored.encode(ended)
+        assert stored.decode(stored.encode(ended)) is ended
+    assert (len(stored._known), len(stored._over), len(stored._steady)) == (0, OVER, 0)
+    reopened = replace(ended, ended_at=None)
+    assert stored.decode(stored.encode(reopened)) is reopened
+    assert (len(stored._known), len(stored._over)) == (1, OVER - 1)
+
+
+def test_f39_parts_of_objects_are_remembered_for_a_moment_only() -> None:
+    codec = Codec(Sample)
+    texts = [codec.encode_part(register_sample(n, n)) for n in range(PARTS + 50)]
+    assert len(codec._parts) == PARTS
+    assert codec.decode(texts[0]) == register_sample(0, 0)

@@ -10,8 +10,6 @@ from gateway.domain.ids import ChargerId, ConnectorNumber, SessionId, Transactio
 from gateway.domain.readings import ChargingState, Sample
 from gateway.domain.sequence import Ranges
 from gateway.domain.sessions import Session
-from gateway.domain.sites import PlugSnapshot
-from gateway.domain.terms import Terms
 from gateway.domain.usage import Usage
 from gateway.store.codec import Codec, micros, micros_or_none, moment
 from gateway.store.recall import Recall
@@ -24,17 +22,18 @@ from gateway.store.tables import Counters, Samples, Sessions, SessionStates, tab
 _SESSIONS = table(Sessions)
 _SAMPLES = table(Samples)
 _STATES = table(SessionStates)
-_SETTLED: Final[dict[str, Codec[Any]]] = {
-    "plug": Codec(PlugSnapshot, brief=True),
-    "terms": Codec(Terms, brief=True),
-}
 _MOVING: Final[dict[str, Codec[Any]]] = {
     "usage": Codec(Usage, settled={"head": SAMPLE}, brief=True),
     "last_updated": Codec(datetime, write=lambda moment: f'"{moment.isoformat()}"'),
     "heard": Codec(Ranges, write=lambda heard: f"[{','.join(f'[{low},{high}]' for low, high in heard)}]"),
 }
 _SESSION: Final = Codec(
-    Session, memory=8192, settled=_SETTLED, moving=_MOVING, leading=len('{"id":""') + 36, brief=True
+    Session,
+    memory=8192,
+    moving=_MOVING,
+    leading=len('{"id":""') + 36,
+    living=attrgetter("open"),
+    brief=True,
 )
 """Brief, so that a row fits into a page of the database; rows that do not cost twice as much to change."""
 
