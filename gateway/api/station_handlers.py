@@ -61,6 +61,7 @@ async def list_variables(call: Call) -> models.VariableList:
                 readonly=v.readonly,
                 unit=v.unit,
                 data_type=v.data_type,
+                max_limit=v.max_limit,
             )
             for v in shown
         ],

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gateway.api.models import Listing, Model
+from gateway.api.models import Listing, Model, Number
 from gateway.api.requests import Paging
 from gateway.domain.station_commands import CertificateUse
 from gateway.domain.tasks import Operation, OperationKind
@@ -160,6 +160,7 @@ class Variable(Model):
     readonly: bool
     unit: str | None = None
     data_type: str | None = None
+    max_limit: Number | None = None
 
 
 class VariableList(Listing[Variable]):

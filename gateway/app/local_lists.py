@@ -3,13 +3,13 @@
 Only tokens that may be judged locally are on them: whitelist ALWAYS, ALLOWED or ALLOWED_OFFLINE (4.D.6).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.app.asking import Ask, read_keys, whole
 from gateway.app.ports import PageQuery, Store, Tx
 from gateway.domain.care import StationCare
-from gateway.domain.commands import ChangeConfiguration, Outcome
+from gateway.domain.commands import ChangeConfiguration, ConfigurationKey, Outcome
 from gateway.domain.ids import ChargerId
 from gateway.domain.station_commands import GetLocalListVersion, LocalListEntry, SendLocalList
 from gateway.domain.tokens import Token, Whitelist
@@ -19,7 +19,12 @@ _PAGE = 1000
 _SHORTEST_PORTION = 1
 _USUAL_PORTION = 50
 _MOST_CARDS = 10_000
+_LONGEST_ENTRY_BYTES = 256
+"""A card with its group and times, as any version writes it."""
 _ENABLED, _PORTION, _ROOM = "LocalAuthListEnabled", "SendLocalListMaxLength", "LocalAuthListMaxLength"
+_PORTION_BYTES = "SendLocalListMaxBytes"
+_ENTRIES = "LocalAuthListCtrlr/Entries"
+"""Its value is how many cards there are, its limit how many fit (OCPP 2.x)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +35,15 @@ class Written:
     problem: str = ""
 
 
-def cards(tx: Tx, most: int) -> list[LocalListEntry]:
-    """Cards a charger may judge without us, by number, at most so many."""
+def cards(tx: Tx) -> list[LocalListEntry]:
+    """Cards a charger may judge without us, by number."""
     active = {partner.id for partner in tx.partners.all() if partner.active}
     found: dict[str, LocalListEntry] = {}
     for partner_id in active:
         for token in _tokens(tx, PageQuery(limit=_PAGE, partner_id=partner_id)):
             if _fit(token):
                 found.setdefault(token.uid.casefold(), LocalListEntry(token.uid, group_id=token.group_id))
-    return [found[uid] for uid in sorted(found)][:most]
+    return [found[uid] for uid in sorted(found)]
 
 
 def _tokens(tx: Tx, query: PageQuery) -> Iterator[Token]:
@@ -58,21 +63,38 @@ def _fit(token: Token) -> bool:
 async def synchronise(store: Store, charger_id: ChargerId, ask: Ask) -> Written:
     """Make a charger's list what it should be: the difference where we know what it has, else all.
 
+    A list that does not fit has the first cards by number, which is a problem to tell people of.
     Raises what `ask` raises, and StoreUnavailable.
     """
-    keys = await read_keys(ask, (_ENABLED, _PORTION, _ROOM))
+    keys = await read_keys(ask, (_ENABLED, _PORTION, _PORTION_BYTES, _ROOM))
     enabled = keys.get(_ENABLED.casefold())
     if enabled is not None and (enabled.value or "").strip().casefold() == "false":
         await ask(ChangeConfiguration(enabled.key, "true"))
     version = await ask(GetLocalListVersion())
     if version.list_version is None or version.list_version < 0:
         return Written(problem="the charger keeps no list of cards")
-    portion = max(whole(keys.get(_PORTION.casefold()), _USUAL_PORTION), _SHORTEST_PORTION)
-    room = whole(keys.get(_ROOM.casefold()), _MOST_CARDS)
-    wanted = await store.read(lambda tx: cards(tx, room))
+    reported = await store.read(lambda tx: _reported_room(tx, charger_id))
+    room = whole(keys.get(_ROOM.casefold()), reported)
+    wanted = await store.read(cards)
     care = await store.read(lambda tx: tx.care.get(charger_id))
-    writing = _Writing(store, care, ask, portion, version.list_version)
-    return await writing.write(wanted)
+    writing = _Writing(store, care, ask, _portion(keys), version.list_version)
+    written = await writing.write(wanted[:room])
+    if len(wanted) > room and not written.problem:
+        return Written(problem=f"{room} of {len(wanted)} cards are on the list: no more fit")
+    return written
+
+
+def _portion(keys: Mapping[str, ConfigurationKey]) -> int:
+    """How many cards go into one message."""
+    count = whole(keys.get(_PORTION.casefold()), _USUAL_PORTION)
+    bytes_ = whole(keys.get(_PORTION_BYTES.casefold()), _USUAL_PORTION * _LONGEST_ENTRY_BYTES)
+    return max(min(count, bytes_ // _LONGEST_ENTRY_BYTES), _SHORTEST_PORTION)
+
+
+def _reported_room(tx: Tx, charger_id: ChargerId) -> int:
+    """How many cards fit, as the device model says; one that does not say takes what we have."""
+    limits = (v.max_limit for v in tx.variables.of(charger_id) if v.path.casefold() == _ENTRIES.casefold())
+    return max(int(next((limit for limit in limits if limit is not None), _MOST_CARDS)), 0)
 
 
 class _Writing:
@@ -126,7 +148,7 @@ def _difference(listed: Sequence[str], wanted: Sequence[LocalListEntry]) -> list
     after = {entry.card.casefold() for entry in wanted}
     added = [entry for entry in wanted if entry.card.casefold() not in before]
     removed = [LocalListEntry(card, None) for key, card in before.items() if key not in after]
-    return added + removed
+    return removed + added  # in this order what fits in the end fits all the time
 
 
 def _told(outcome: Outcome, cards_: int, sent: int) -> Written:

@@ -158,9 +158,12 @@ def variables(
     if json:
         print_json(found)
         return
-    rows = [(v.path, v.attribute, v.value, v.unit, v.readonly) for v in found]
+    rows = [
+        (v.path, v.attribute, v.value, "" if v.max_limit is None else str(v.max_limit), v.unit, v.readonly)
+        for v in found
+    ]
     empty = "Nothing is known. Ask for it: gateway charger task start report " + charger_id
-    print_table(["variable", "attribute", "value", "unit", "read only"], rows, empty=empty)
+    print_table(["variable", "attribute", "value", "most", "unit", "read only"], rows, empty=empty)
 
 
 @app.command("reset")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from gateway.domain.ids import ChargerId
 
@@ -10,7 +11,7 @@ from gateway.domain.ids import ChargerId
 class Variable:
     """One attribute of a variable. `path`: `Component[instance]@evse.connector/Variable[instance]`.
 
-    `attribute`: "Actual", "Target", "MinSet" or "MaxSet".
+    `attribute`: "Actual", "Target", "MinSet" or "MaxSet". `max_limit`: the most the variable can be.
     """
 
     path: str
@@ -19,6 +20,7 @@ class Variable:
     readonly: bool = False
     unit: str | None = None
     data_type: str | None = None
+    max_limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

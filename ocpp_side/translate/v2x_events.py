@@ -11,7 +11,7 @@ from gateway.domain.errors import InvalidInput
 from gateway.domain.events import ReservationEnded, StatusChanged
 from gateway.domain.ids import ChargerId, ConnectorNumber
 from gateway.domain.variables import CustomerTold, Variable, VariablesReported
-from ocpp_side.translate.lenient import Payload, rows, text, whole
+from ocpp_side.translate.lenient import Payload, number, rows, text, whole
 from ocpp_side.translate.moments import moment_of
 from ocpp_side.translate.v2x import evse_of, status_of
 
@@ -104,6 +104,7 @@ def _variables(payload: Payload) -> Iterator[Variable]:
                 readonly=attribute.get("mutability") == "ReadOnly",
                 unit=unit,
                 data_type=type_,
+                max_limit=number(traits.get("maxLimit")),
             )
 
 

@@ -32,6 +32,7 @@ _STANDARD: dict[str, str] = {
     "MeterValuesAlignedData": "AlignedDataCtrlr/Measurands",
     "MeterValuesSampledData": "SampledDataCtrlr/TxUpdatedMeasurands",
     "ResetRetries": "OCPPCommCtrlr/ResetRetries",
+    "SendLocalListMaxBytes": "LocalAuthListCtrlr/BytesPerMessage",
     "SendLocalListMaxLength": "LocalAuthListCtrlr/ItemsPerMessage",
     "StartTxnSampledData": "SampledDataCtrlr/TxStartedMeasurands",
     "StopTransactionOnInvalidId": "TxCtrlr/StopTxOnInvalidId",
@@ -41,7 +42,9 @@ _STANDARD: dict[str, str] = {
     "TransactionMessageRetryInterval": "OCPPCommCtrlr/MessageAttemptInterval[TransactionEvent]",
     "WebSocketPingInterval": "OCPPCommCtrlr/WebSocketPingInterval",
 }
-"""`StartTxnSampledData` is a word of ours: in 1.6 a start always has the register, in 2.x only if told so."""
+"""`StartTxnSampledData` is a word of ours: in 1.6 a start always has the register, in 2.x only if told so.
+`SendLocalListMaxBytes` is another: 1.6 counts cards alone.
+"""
 _BY_KEY = {key.casefold(): path for key, path in _STANDARD.items()}
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.app import recipe, stations
+from gateway.app import local_lists, recipe, stations
 from gateway.app.caring import Caring, Repaired
 from gateway.app.operations import LIFE, Operations
 from gateway.domain.care import Progress, ProgressKind, ProgressReported
@@ -214,6 +214,45 @@ async def test_a_list_of_cards_is_sent_in_portions_and_then_by_difference() -> N
         it.charger.version, it.charger.cards = 99, set()
         await it.done(Operation(OperationKind.LOCAL_LIST))
         assert {"CARD1", "CARD2"} <= it.charger.cards
+
+
+async def test_a_list_that_does_not_fit_is_told() -> None:
+    """C23: as many cards as the charger takes, never more, and it is said that there are more."""
+    async with yard() as it:
+        it.charger.keys["LocalAuthListMaxLength"] = "3"
+
+        async def hold(*uids: str, valid: bool = True) -> None:
+            fresh = [replace(b.token(), uid=TokenUid(uid), whitelist=Whitelist.ALWAYS) for uid in uids]
+            await it.world.store.write(
+                lambda tx: [tx.tokens.save(b.partner().id, replace(t, valid=valid)) for t in fresh] and None
+            )
+
+        before = await it.world.store.read(local_lists.cards)
+        await hold(*(entry.card for entry in before), valid=False)
+        await hold("A1", "A2", "A3", "A4")
+        task = await it.done(Operation(OperationKind.LOCAL_LIST))
+        assert task.steps[0].state is StepState.FAILED
+        assert task.steps[0].detail == "3 of 4 cards are on the list: no more fit"
+        assert it.charger.cards == {"A1", "A2", "A3"}
+        # What left is taken off before what came is put on, so that it always fits.
+        await hold("A1", "A4", valid=False)
+        await hold("A0")
+        it.charger.asked.clear()
+        assert (await it.done(Operation(OperationKind.LOCAL_LIST))).steps[0].state is StepState.DONE
+        assert it.charger.cards == {"A0", "A2", "A3"}
+        changes = [e for c in it.charger.asked if isinstance(c, SendLocalList) for e in c.entries]
+        assert [(e.card, e.verdict is None) for e in changes] == [("A1", True), ("A0", False)]
+
+
+async def test_a_list_goes_out_in_messages_of_the_size_a_charger_takes() -> None:
+    """C23, D20: the smaller of the two limits counts, cards or bytes in a message."""
+    async with yard() as it:
+        it.charger.keys |= {"SendLocalListMaxLength": "2", "SendLocalListMaxBytes": "300"}
+        tokens = [replace(b.token(), uid=TokenUid(f"A{n}"), whitelist=Whitelist.ALWAYS) for n in range(3)]
+        await it.world.store.write(lambda tx: [tx.tokens.save(b.partner().id, t) for t in tokens] and None)
+        await it.done(Operation(OperationKind.LOCAL_LIST))
+        sizes = {len(c.entries) for c in it.charger.asked if isinstance(c, SendLocalList)}
+        assert sizes == {1}
 
 
 async def test_a_charger_without_a_list() -> None:

@@ -38,12 +38,16 @@ class Yard:
         return await self.ended(task["id"])
 
     async def ended(self, task_id: str) -> str:
+        step = await self.last_step(task_id)
+        assert step["state"] == "DONE", step
+        return str(step["detail"])
+
+    async def last_step(self, task_id: str) -> dict[str, Any]:
         async with asyncio.timeout(20):
             while not (task := await self.operator("GET", f"/tasks/{task_id}"))["finished"]:
                 await asyncio.sleep(0.02)
         (step,) = task["steps"]
-        assert step["state"] == "DONE", step
-        return str(step["detail"])
+        return dict(step)
 
     async def first_tasks(self) -> dict[str, str]:
         """What was begun at the first boot, and what became of it."""
@@ -158,6 +162,26 @@ async def test_cards_of_partners_become_its_list(tmp_path: Path, version: str) -
         told = await at.done("customer-information", card=CARDS[0], clear=True)
         assert told == f"card {CARDS[0]}: on the list of cards"
         assert CARDS[0] not in at.charger.care.list.cards
+
+
+@EITHER
+async def test_its_list_holds_no_more_than_it_says(tmp_path: Path, version: str) -> None:
+    """D20, D02: how many cards fit is a limit in its device model, which an operator can see, too."""
+    async with stage(tmp_path) as (gateway, operator), SimulatedPartner("NL", "EMS") as partner:
+        charger = SimulatedCharger2(f"{gateway.url}/ocpp", Identity(CHARGER, PASSWORD), version=version)
+        charger.care.list.most = 2
+        async with charger:
+            at = Yard(gateway, operator, charger)
+            await at.first_tasks()
+            model = await operator("GET", f"/chargers/{CHARGER}/variables?like=LocalAuthListCtrlr/Entries")
+            assert [(v["value"], v["max_limit"]) for v in model["items"]] == [("0", 2)]
+            await partner.register(*await operator.invite("Great eMSP", "NL-EMS"))
+            for card in CARDS:
+                await partner.push_card(Card(card, whitelist="ALLOWED"))
+            task = await operator("POST", "/tasks", {"operation": "local-list", "chargers": [CHARGER]})
+            step = await at.last_step(task["id"])
+            assert (step["state"], step["detail"]) == ("FAILED", "2 of 3 cards are on the list: no more fit")
+            assert set(charger.care.list.cards) == set(CARDS[:2])
 
 
 async def until_shown(at: Yard, price_kwh: float) -> dict[str, Any]:
