@@ -72,6 +72,13 @@ class ChargerFields(BaseSettings):
         description="How often a charger is asked which limits are in force, while a partner steers a "
         "session there with charging profiles; 0: only after changes.",
     )
+    charger_lost_days: float = Field(
+        7,
+        ge=0.1,
+        le=365,
+        description="How long a transaction waits for its charger to come back before it is closed and "
+        "billed with what is known of it.",
+    )
     charger_connects_at_once: int = Field(
         50, ge=1, le=10_000, description="Chargers that are let in, and that boot, at the same time."
     )

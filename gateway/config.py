@@ -222,6 +222,7 @@ class Settings(KeepingFields, PartnerFields, ChargerFields):
             token_overlap=timedelta(hours=self.token_overlap_hours),
             token_pull_interval=timedelta(hours=self.token_pull_hours),
             orphan_grace=timedelta(minutes=self.orphan_grace_minutes),
+            lost_after=timedelta(days=self.charger_lost_days),
             first_retry=timedelta(seconds=self.delivery_retry_seconds),
             keep_samples=term(self.keep_samples_days),
             keep_authorizations=term(self.keep_authorizations_days),

@@ -11,6 +11,7 @@ class Policy:
     `authorize_deadline` is the whole budget of a card at a charger, all partners together (TOK-10);
     `authorization_memory` is how long a decision at Authorize also serves the StartTransaction that follows;
     `orphan_grace` is how long an open transaction survives a free plug before it is closed as lost;
+    `lost_after` is how long one whose charger is away waits for it;
     `first_retry` is the first interval of the delivery schedule, the later ones grow with it.
     `keep_samples`, `keep_authorizations` and `keep_deliveries`: how long what grows for ever is kept (None:
     always), see `Retention`. `nightly_questions`: how many objects a partner is asked for each night.
@@ -33,6 +34,7 @@ class Policy:
     token_overlap: timedelta = timedelta(hours=24)
     token_pull_interval: timedelta = timedelta(hours=24)
     orphan_grace: timedelta = timedelta(minutes=10)
+    lost_after: timedelta = timedelta(days=7)
     first_retry: timedelta = timedelta(seconds=30)
     keep_samples: timedelta | None = timedelta(days=400)
     keep_authorizations: timedelta | None = timedelta(days=90)
