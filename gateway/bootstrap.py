@@ -54,6 +54,7 @@ from gateway.dialects import DIALECTS
 from gateway.domain.ids import Party
 from gateway.keeping_wiring import keeping_loops
 from gateway.machine import RandomIds, SystemClock
+from gateway.memory_limit import MemoryWatch
 from gateway.network import NetworkFiles, Readers
 from gateway.profiles import presets
 from gateway.secret_files import provide_secrets
@@ -317,6 +318,7 @@ async def running_gateway(settings: Settings, network_file: Path | None = None) 
             await _apply(parts.network, network_file)
         loops = _loops(parts) | {"doors": lambda: endpoint.watch_network(parts.doors)}
         loops["watchdog"] = Watchdog(metrics.late).run
+        loops["memory"] = MemoryWatch(endpoint.admission.shut).run
         await listening.start(stack, app, bound, loops, endpoint.close)
         await _serve_tls(stack, parts, endpoint, metrics)
         yield Gateway(

@@ -41,6 +41,7 @@ class Admission:
         self._most_waiting = most_waiting
         self._patience_s = patience_s
         self._closed = False
+        self._shut = False
         self.boots = asyncio.Semaphore(at_once)
         self.empty = asyncio.Event()
         """Set while nobody is being let in."""
@@ -51,7 +52,7 @@ class Admission:
 
     async def place(self) -> Place | None:
         """A place as soon as it is this charger's turn; None: it has to come back later."""
-        if self._closed or self.waiting >= self._most_waiting or not await self._turn():
+        if self._closed or self._shut or self.waiting >= self._most_waiting or not await self._turn():
             self.refused += 1
             return None
         self.working += 1
@@ -66,6 +67,10 @@ class Admission:
     def close(self) -> None:
         """Refuse everybody from now on, those who wait included."""
         self._closed = True
+
+    def shut(self, shut: bool) -> None:
+        """Refuse whoever comes while there is no memory for them; who waits already is let in."""
+        self._shut = shut
 
     def left(self) -> None:
         """A place is free again."""

@@ -36,14 +36,12 @@ from gateway.domain.events import (
     TransactionReported,
     TransactionStarted,
 )
+from gateway.domain.flags import late_report
 from gateway.domain.ids import CdrId, ChargerId, ConnectorNumber, TransactionRef
 from gateway.domain.readings import Sample
 from gateway.domain.sessions import FlagReason, Session
 
 log = logging.getLogger(__name__)
-
-_LATE = timedelta(hours=1)
-"""An end that comes so long after it happened is marked, as after days offline (C16, F17)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,10 +276,8 @@ class Charging:
             ended = ended.flagged(
                 FlagReason.CLOCK_SUSPECT, f"the charger dated the end {event.at:%Y-%m-%d %H:%M:%S}"
             )
-        late = now - ended_at
-        if late >= _LATE:
-            hours = late // timedelta(hours=1)
-            ended = ended.flagged(FlagReason.REPORTED_LATE, f"reported {hours} h after its end")
+        if late := late_report("end", ended_at, now):
+            ended = ended.flagged(late.reason, late.detail)
         at_once = settles_at_once(ended, event.samples)
         ended = replace(ended, closes_at=now if at_once else now + self._policy.cdr_grace)
         tx.sessions.save(ended)

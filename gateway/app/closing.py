@@ -20,6 +20,7 @@ from gateway.app.wake import Wake
 from gateway.domain import usage
 from gateway.domain.cdrs import Cdr, make_cdr
 from gateway.domain.errors import CannotPrice, StoreUnavailable
+from gateway.domain.flags import late_report
 from gateway.domain.ids import CdrId, SessionId
 from gateway.domain.sessions import Flag, FlagReason, Session, SessionStatus
 from gateway.domain.units import ZERO
@@ -114,7 +115,7 @@ def close_session(tx: Tx, session_id: SessionId, now: datetime) -> None:
         return
     if session.ended_at is None:
         session = orphaned(session, now, "the plug is free and no end was received")
-    session = with_gaps_flagged(counted_again(tx, session))
+    session = _begun_late_flagged(with_gaps_flagged(counted_again(tx, session)))
     if owes_no_cdr(tx, session):
         _finish(tx, session, now)
         return
@@ -129,6 +130,12 @@ def close_session(tx: Tx, session_id: SessionId, now: datetime) -> None:
     tx.cdrs.add(cdr)
     _finish(tx, session, now)
     entitlement.owe_cdr(tx, cdr, now)
+
+
+def _begun_late_flagged(session: Session) -> Session:
+    """Seen when all is in: in whatever order the messages came, the first of them is the one that counts."""
+    late = late_report("start", session.started_at, session.created_at)
+    return session if late is None else session.flagged(late.reason, late.detail)
 
 
 def record_of(session: Session, cdr_id: CdrId, now: datetime) -> Cdr:

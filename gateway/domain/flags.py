@@ -1,7 +1,10 @@
 """Remarks of the gateway on a session: what was doubtful, estimated or impossible."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+_LATE = timedelta(hours=1)
 
 
 class FlagReason(StrEnum):
@@ -32,3 +35,14 @@ class Flag:
 
     reason: FlagReason
     detail: str
+
+
+def late_report(what: str, happened_at: datetime, now: datetime) -> Flag | None:
+    """A remark on what was reported an hour or more after it happened; None if it was not.
+
+    The charger was offline for so long (C16, F17), or its clock is behind (F24): that cannot be told apart.
+    """
+    late = now - happened_at
+    if late < _LATE:
+        return None
+    return Flag(FlagReason.REPORTED_LATE, f"reported {late // timedelta(hours=1)} h after its {what}")
