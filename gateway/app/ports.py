@@ -17,11 +17,13 @@ from gateway.app.rows import (
     AssignmentRows,
     AuthorizationRows,
     ChargerRows,
+    HubClientRows,
     PartnerRows,
     PartyRows,
     SetAsideRows,
 )
 from gateway.app.variable_ports import VariableRows
+from gateway.app.walk_ports import WalkRows
 from gateway.domain.authorization import PartnerVerdict, Place
 from gateway.domain.cdrs import Cdr
 from gateway.domain.commands import Command, CommandAnswer
@@ -208,13 +210,6 @@ class RunRows(Protocol):
         """A number for remote starts, reservations and profiles; positive, below 2**31, never used before."""
 
 
-class HubClientRows(Protocol):
-    """Parties behind hubs; key is (hub, party, role) (HCI-05)."""
-
-    def of(self, hub_id: PartnerId) -> Sequence[HubClient]: ...
-    def save(self, client: HubClient) -> None: ...
-
-
 class Tx(Protocol):
     """One transaction's view of everything stored."""
 
@@ -258,6 +253,8 @@ class Tx(Protocol):
     def old(self) -> OldRows: ...
     @property
     def reconciliations(self) -> ReconciliationRows: ...
+    @property
+    def walk(self) -> WalkRows: ...
 
 
 class Store(Protocol):

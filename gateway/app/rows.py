@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gateway.domain.authorization import Authorization
 from gateway.domain.chargers import Charger, ChargerState, Knock, SetAside
+from gateway.domain.hubs import HubClient
 from gateway.domain.ids import ChargerId, EvseUid, PartnerId, Party
 from gateway.domain.partners import AccessKey, Partner, PartnerRole
 from gateway.domain.selection import TariffAssignment
@@ -74,3 +75,10 @@ class PartyRows(Protocol):
     def all(self) -> Sequence[PartnerRole]: ...
     def save(self, role: PartnerRole) -> None: ...
     def remove(self, party: Party) -> None: ...
+
+
+class HubClientRows(Protocol):
+    """Parties behind hubs; key is (hub, party, role) (HCI-05)."""
+
+    def of(self, hub_id: PartnerId) -> Sequence[HubClient]: ...
+    def save(self, client: HubClient) -> None: ...

@@ -6,7 +6,7 @@ finding is a defect or damage, never a partner's trouble.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from gateway.app.entitlement import receivers
 from gateway.app.fingerprints import Fingerprints, contradict
-from gateway.app.ports import Clock, PageQuery, Secrets, Store, Tx
+from gateway.app.ports import Clock, Secrets, Store, Tx
+from gateway.app.walk_ports import Stage
 from gateway.domain.cdrs import Cdr
 from gateway.domain.delivery import Debt, DebtState, Owed
 from gateway.domain.errors import GatewayError, StoreUnavailable
@@ -29,8 +30,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 INVARIANTS = ("I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8")
-_PAGE = 500
-_RENDERED_AT_ONCE = 10
+_STAGE = 20
+"""Objects looked at in one go: some milliseconds in which no charger is answered."""
+_DEBTS_STAGE = 200
 _EVERY_S = 3600.0
 _FIRST_AFTER_S = 60.0
 _OVERDUE = timedelta(minutes=10)
@@ -63,7 +65,7 @@ class Report:
 
 
 class Verifier:
-    """Checks everything page by page, so that nothing else waits; remembers the last report."""
+    """Checks everything stage by stage, so that nothing else waits; remembers the last report."""
 
     def __init__(self, store: Store, secrets: Secrets, clock: Clock, fingerprints: Fingerprints) -> None:
         self._store = store
@@ -86,24 +88,33 @@ class Verifier:
         """Check I1 to I8 now. Raises StoreUnavailable."""
         now = self._clock.now()
         findings: list[Finding] = list(await self._store.read(lambda tx: list(_plugs(tx))))
-        sessions = cdrs = 0
-        while page := await self._page(lambda tx, at: _sessions_page(tx, at, now), sessions):
-            findings += [finding for found in page for finding in found]
-            sessions += len(page)
-        while records := await self._page(_cdrs_page, cdrs):
-            for number, record in enumerate(records):
-                findings += [*record.found, *self._bytes(record)]
-                if number % _RENDERED_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-            cdrs += len(records)
-        debts, about_debts = await self._debts()
-        report = Report(now, sessions, cdrs, debts, (*findings, *about_debts))
+        sessions = cdrs = debts = 0
+        async for found in self._walk(lambda tx, at: _sessions_stage(tx, at, now)):
+            findings += found
+            sessions += 1
+        async for record in self._walk(_cdrs_stage):
+            findings += [*record.found, *self._bytes(record)]
+            cdrs += 1
+        secrets = await self._store.read(self._known_secrets)
+        async for debt in self._walk(lambda tx, at: tx.walk.debts(at, _DEBTS_STAGE)):
+            findings += _debt(debt, secrets)
+            debts += 1
+        report = Report(now, sessions, cdrs, debts, tuple(findings))
         self._tell(report)
         self.last = report
         return report
 
-    async def _page(self, look: Callable[[Tx, int], list[T]], offset: int) -> list[T]:
-        return await self._store.read(lambda tx: look(tx, offset))
+    async def _walk(self, look: Callable[[Tx, int], Stage[T]]) -> AsyncIterator[T]:
+        """Everything, in stages between which others have their turn; the memory holds one of them."""
+        position = 0
+        while (stage := await self._stage(look, position)).items:
+            for item in stage.items:
+                yield item
+            position = stage.position
+            await asyncio.sleep(0)
+
+    async def _stage(self, look: Callable[[Tx, int], Stage[T]], position: int) -> Stage[T]:
+        return await self._store.read(lambda tx: look(tx, position))
 
     def _bytes(self, record: "_Record") -> Iterator[Finding]:
         """I4: the record, rendered as it was when it was sent, is what was sent."""
@@ -113,16 +124,6 @@ class Verifier:
         now = self._fingerprints.of(partner, cdr)
         if now is not None and contradict(debt.fingerprint, now):
             yield Finding("I4", f"CDR {cdr.id}", f"is not what was delivered to {partner.name} any more")
-
-    async def _debts(self) -> tuple[int, list[Finding]]:
-        secrets = await self._store.read(self._known_secrets)
-        debts = await self._store.read(lambda tx: tx.debts.list(limit=1_000_000))
-        findings: list[Finding] = []
-        for number, debt in enumerate(debts):
-            findings += _debt(debt, secrets)
-            if number % _PAGE == 0:
-                await asyncio.sleep(0)
-        return len(debts), findings
 
     def _known_secrets(self, tx: Tx) -> Sequence[str]:
         found = []
@@ -154,9 +155,9 @@ def _plugs(tx: Tx) -> Iterator[Finding]:
         seen[place] = session
 
 
-def _sessions_page(tx: Tx, offset: int, now: datetime) -> list[_Found]:
-    page = tx.sessions.page(PageQuery(offset=offset, limit=_PAGE))
-    return [list(_session(tx, session, now)) for session in page.items]
+def _sessions_stage(tx: Tx, position: int, now: datetime) -> Stage[_Found]:
+    stage = tx.walk.sessions(position, _STAGE)
+    return Stage(tuple(list(_session(tx, session, now)) for session in stage.items), stage.position)
 
 
 def _session(tx: Tx, session: Session, now: datetime) -> Iterator[Finding]:
@@ -170,8 +171,9 @@ def _session(tx: Tx, session: Session, now: datetime) -> Iterator[Finding]:
             yield Finding("I1", subject, f"ended and should have been closed {late} ago")
     if session.ended_at is None:
         return
-    plain = [cdr for cdr in tx.cdrs.of_session(session.id) if cdr.credit_of is None]
-    credited = {cdr.credit_of for cdr in tx.cdrs.of_session(session.id) if cdr.credit_of is not None}
+    records = tx.cdrs.of_session(session.id)
+    plain = [cdr for cdr in records if cdr.credit_of is None]
+    credited = {cdr.credit_of for cdr in records if cdr.credit_of is not None}
     standing = [cdr for cdr in plain if cdr.id not in credited]
     if len(standing) > 1:
         yield Finding("I2", subject, f"has {len(standing)} CDRs: {', '.join(c.id for c in standing)}")
@@ -197,15 +199,15 @@ class _Record:
     found: _Found
 
 
-def _cdrs_page(tx: Tx, offset: int) -> list[_Record]:
-    page = tx.cdrs.page(PageQuery(offset=offset, limit=_PAGE))
+def _cdrs_stage(tx: Tx, position: int) -> Stage[_Record]:
+    stage = tx.walk.cdrs(position, _STAGE)
     partners = {partner.id: partner for partner in tx.partners.all()}
     records = []
-    for cdr in page.items:
+    for cdr in stage.items:
         debt = tx.debts.get(cdr.partner_id, Owed.CDR, cdr.id)
         found = [*_delivery(tx, cdr, debt), *_sums(cdr)]
         records.append(_Record(cdr, debt, partners.get(cdr.partner_id), found))
-    return records
+    return Stage(tuple(records), stage.position)
 
 
 def _delivery(tx: Tx, cdr: Cdr, debt: Debt | None) -> Iterator[Finding]:

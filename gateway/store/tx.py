@@ -12,6 +12,7 @@ from gateway.store.rows.retention import SqlOld
 from gateway.store.rows.runs import SqlRuns
 from gateway.store.rows.sessions import SqlSessions
 from gateway.store.rows.variables import SqlVariables
+from gateway.store.rows.walk import SqlWalk
 from gateway.store.statements import Runner
 
 
@@ -40,3 +41,4 @@ class SqlTx:
         self.marks = SqlMarks(runner)
         self.old = SqlOld(runner, self.sessions)
         self.reconciliations = SqlReconciliations(runner)
+        self.walk = SqlWalk(runner)

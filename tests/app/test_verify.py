@@ -157,3 +157,22 @@ async def test_i7_i8_what_is_kept_of_a_delivery(
     report = await Verifier(world.store, SECRETS, world.clock, FakeFingerprints()).verify()
     assert {f.invariant for f in report.findings} == {invariant}
     assert report.at - world.clock.now() == timedelta()
+
+
+async def test_everything_is_looked_at_however_much_it_is(world: World) -> None:
+    """In stages: what is wrong with the last one is found as with the first, and everything is counted."""
+    session, cdr = await charged(world)
+    many = 65
+
+    def more(tx: Tx) -> None:
+        for number in range(many):
+            tx.sessions.save(replace(session, id=SessionId(f"S{number}"), transaction=None, token=None))
+            tx.cdrs.add(replace(cdr, id=CdrId(f"C{number}"), session_id=None))
+            tx.debts.owe(cdr.partner_id, Owed.CDR, f"C{number}", world.clock.now(), world.clock.now())
+        tx.cdrs.add(replace(cdr, id=CdrId("last"), session_id=None))
+
+    await world.store.write(more)
+    report = await verified(world)
+    assert [(f.invariant, f.subject) for f in report.findings] == [("I3", "CDR last")]
+    assert (report.sessions, report.cdrs) == (many + 1, many + 2)
+    assert report.debts >= many + 1

@@ -28,7 +28,7 @@ from gateway.domain.terms import Terms
 from gateway.domain.usage import charging_periods, finish, observe, observe_state
 from gateway.store.codec import OVER, PARTS, Codec, micros, moment
 from gateway.store.rows.sessions import _MOVING
-from gateway.store.rows.sessions import _SESSION as STORED_SESSION
+from gateway.store.rows.sessions import SESSION as STORED_SESSION
 from gateway.store.samples import SAMPLE
 from tests.builders import at, partner, register_sample
 from tests.store.stories import session

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
 from gateway.app.ports import PageQuery, Tx
-from gateway.domain.authorization import AuthMethod, Authorization, Verdict
-from gateway.domain.cdrs import Cdr
+from gateway.domain.authorization import Authorization, Verdict
 from gateway.domain.chargers import ChargerState, Knock, PlugMapping, PlugState, SetAside
 from gateway.domain.delivery import Backlog, Debt, DebtState, Owed
 from gateway.domain.errors import AlreadyRecorded, ReadOnly
@@ -30,13 +28,10 @@ from gateway.domain.ids import (
     TransactionRef,
 )
 from gateway.domain.partners import AccessKey, KeyPurpose, PartnerRole, PartnerState, Role
-from gateway.domain.periods import ChargingPeriod, PeriodDimension, Volume
-from gateway.domain.pricing import Bill
 from gateway.domain.readings import ChargingState
 from gateway.domain.selection import TariffAssignment
 from gateway.domain.sessions import FlagReason, SessionStatus
 from gateway.domain.sites import EvseStatus
-from gateway.domain.tariffs import Price
 from gateway.domain.tokens import session_token
 from gateway.store.rules import KNOCKS_KEPT
 from tests.builders import (
@@ -55,31 +50,10 @@ from tests.builders import (
     tariff,
     token,
 )
-from tests.store.stories import AnyStore, session
+from tests.store.stories import AnyStore, cdr, session
 
 P1 = PartnerId("p1")
 P2 = PartnerId("p2")
-
-
-def cdr(id_: str = "C1", **changes: object) -> Cdr:
-    s = session()
-    made = Cdr(
-        id=CdrId(id_),
-        party=CPO,
-        partner_id=P1,
-        started_at=NOON,
-        ended_at=at(3600),
-        token=session_token(token()),
-        auth_method=AuthMethod.WHITELIST,
-        plug=s.plug,
-        currency="EUR",
-        periods=(ChargingPeriod(NOON, (Volume(PeriodDimension.ENERGY, Decimal("12.3450")),)),),
-        bill=Bill("EUR", Price(Decimal("4.10"), Decimal("4.961"))),
-        last_updated=at(3600),
-        session_id=s.id,
-        tariffs=(tariff(),),
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 async def test_nothing_is_found_in_an_empty_store(store: AnyStore) -> None:

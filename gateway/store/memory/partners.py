@@ -70,17 +70,17 @@ class MemoryDebts:
     """The outbox."""
 
     def __init__(self, journal: Journal) -> None:
-        self._rows: Shelf[tuple[PartnerId, Owed, str], Debt] = Shelf(journal)
+        self.rows: Shelf[tuple[PartnerId, Owed, str], Debt] = Shelf(journal)
 
     def owe(self, partner_id: PartnerId, kind: Owed, key: str, now: datetime, due_at: datetime) -> None:
         known = self.get(partner_id, kind, key)
         self.save(owed_again(known, now, due_at) if known else Debt(partner_id, kind, key, 1, now, due_at))
 
     def get(self, partner_id: PartnerId, kind: Owed, key: str) -> Debt | None:
-        return self._rows.get((partner_id, kind, key))
+        return self.rows.get((partner_id, kind, key))
 
     def save(self, debt: Debt) -> None:
-        self._rows.put((debt.partner_id, debt.kind, debt.key), debt)
+        self.rows.put((debt.partner_id, debt.kind, debt.key), debt)
 
     def due(self, partner_id: PartnerId, now: datetime, limit: int) -> Sequence[Debt]:
         due = [d for d in self._waiting(partner_id) if d.next_attempt_at <= now]
@@ -90,7 +90,7 @@ class MemoryDebts:
         return min((d.next_attempt_at for d in self._waiting(partner_id)), default=None)
 
     def count(self, state: DebtState, partner_id: PartnerId | None = None) -> int:
-        return sum(d.state is state and partner_id in (None, d.partner_id) for d in self._rows)
+        return sum(d.state is state and partner_id in (None, d.partner_id) for d in self.rows)
 
     def list(
         self,
@@ -102,14 +102,14 @@ class MemoryDebts:
     ) -> Sequence[Debt]:
         chosen = (
             d
-            for d in self._rows
+            for d in self.rows
             if partner_id in (None, d.partner_id) and state in (None, d.state) and kind in (None, d.kind)
         )
         return sorted(chosen, key=lambda d: (d.created_at, RANK[d.kind], d.key))[:limit]
 
     def backlog(self) -> Sequence[Backlog]:
         since: dict[tuple[PartnerId, Owed, DebtState], list[datetime]] = {}
-        for debt in self._rows:
+        for debt in self.rows:
             if debt.state in (DebtState.WAITING, DebtState.PARKED):
                 since.setdefault((debt.partner_id, debt.kind, debt.state), []).append(debt.created_at)
         return [Backlog(*key, len(since[key]), min(since[key])) for key in sorted(since)]
@@ -121,13 +121,13 @@ class MemoryDebts:
 
     def forget(self, before: datetime, limit: int) -> int:
         """See `OldRows.drop_deliveries`."""
-        tried = [(d.last_attempt_at, d) for d in self._rows if d.state is DebtState.SETTLED]
+        tried = [(d.last_attempt_at, d) for d in self.rows if d.state is DebtState.SETTLED]
         old = [(at, d) for at, d in tried if at is not None and at < before]
         oldest = [debt for _, debt in sorted(old, key=lambda pair: pair[0])]
         chosen = [d for d in oldest if d.kind in FORGETTABLE or _has_body(d)]
         for debt in chosen[:limit]:
             if debt.kind in FORGETTABLE:
-                self._rows.drop((debt.partner_id, debt.kind, debt.key))
+                self.rows.drop((debt.partner_id, debt.kind, debt.key))
             else:
                 self.save(replace(debt, request=None))
         return len(chosen[:limit])
@@ -137,7 +137,7 @@ class MemoryDebts:
         return debt is not None and debt.state is DebtState.WAITING
 
     def _waiting(self, partner_id: PartnerId) -> Sequence[Debt]:
-        return [d for d in self._rows if d.partner_id == partner_id and d.state is DebtState.WAITING]
+        return [d for d in self.rows if d.partner_id == partner_id and d.state is DebtState.WAITING]
 
 
 def _has_body(debt: Debt) -> bool:

@@ -15,43 +15,43 @@ class MemorySessions:
     """Sessions with their samples and states."""
 
     def __init__(self, journal: Journal) -> None:
-        self._rows: Shelf[str, Session] = Shelf(journal)
+        self.rows: Shelf[str, Session] = Shelf(journal)
         self._starts: Shelf[tuple[ChargerId, str], str] = Shelf(journal)
         self._samples: Shelf[str, tuple[Sample, ...]] = Shelf(journal)
         self._states: Shelf[str, tuple[tuple[datetime, ChargingState], ...]] = Shelf(journal)
         self._numbers: Shelf[str, int] = Shelf(journal)
 
     def get(self, session_id: SessionId) -> Session | None:
-        return self._rows.get(session_id.casefold())
+        return self.rows.get(session_id.casefold())
 
     def by_transaction(self, charger_id: ChargerId, transaction: TransactionRef) -> Session | None:
         return self._last(lambda s: s.charger_id == charger_id and s.transaction == transaction)
 
     def by_start(self, charger_id: ChargerId, start_key: str) -> Session | None:
         key = self._starts.get((charger_id, start_key))
-        return None if key is None else self._rows.get(key)
+        return None if key is None else self.rows.get(key)
 
     def open_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
         return self._last(lambda s: s.open and s.charger_id == charger_id and s.number == number)
 
     def open_of(self, charger_id: ChargerId) -> Sequence[Session]:
-        return [s for s in self._rows if s.open and s.charger_id == charger_id]
+        return [s for s in self.rows if s.open and s.charger_id == charger_id]
 
     def all_open(self) -> Sequence[Session]:
-        return [s for s in self._rows if s.open]
+        return [s for s in self.rows if s.open]
 
     def last_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
         return self._last(lambda s: s.charger_id == charger_id and s.number == number)
 
     def waiting(self) -> Sequence[Session]:
-        return [s for s in self._rows if s.waits]
+        return [s for s in self.rows if s.waits]
 
     def closing(self, now: datetime, limit: int) -> Sequence[Session]:
-        due = [(at, s) for s in self._rows if (at := closing_at(s)) is not None and at <= now]
+        due = [(at, s) for s in self.rows if (at := closing_at(s)) is not None and at <= now]
         return [s for _, s in sorted(due, key=lambda pair: pair[0])[:limit]]
 
     def next_closing_at(self) -> datetime | None:
-        return min((at for s in self._rows if (at := closing_at(s)) is not None), default=None)
+        return min((at for s in self.rows if (at := closing_at(s)) is not None), default=None)
 
     def save(self, session: Session, *, start_key: str | None = None) -> None:
         key = session.id.casefold()
@@ -59,10 +59,10 @@ class MemorySessions:
             if self._starts.get((session.charger_id, start_key)) is not None:
                 raise AlreadyRecorded(f"A start with the key {start_key} made another session.")
             self._starts.put((session.charger_id, start_key), key)
-        self._rows.put(key, session)
+        self.rows.put(key, session)
 
     def page(self, query: PageQuery) -> Page[Session]:
-        rows = [s for s in self._rows if query.partner_id in (None, s.partner_id)]
+        rows = [s for s in self.rows if query.partner_id in (None, s.partner_id)]
         return page_of(rows, query)
 
     def next_transaction_number(self) -> int:
@@ -86,7 +86,7 @@ class MemorySessions:
 
     def thinnable(self, before: datetime) -> Sequence[Session]:
         """Final sessions whose samples are older, oldest first."""
-        found = [(at, s) for s in self._rows if (at := detailed_since(s)) is not None and at < before]
+        found = [(at, s) for s in self.rows if (at := detailed_since(s)) is not None and at < before]
         return [s for _, s in sorted(found, key=lambda pair: pair[0])]
 
     def drop_details(self, session_id: SessionId) -> int:
@@ -98,26 +98,26 @@ class MemorySessions:
         return gone
 
     def _last(self, fits: Callable[[Session], bool]) -> Session | None:
-        return next((s for s in reversed(list(self._rows)) if fits(s)), None)
+        return next((s for s in reversed(list(self.rows)) if fits(s)), None)
 
 
 class MemoryCdrs:
     """The ledger."""
 
     def __init__(self, journal: Journal) -> None:
-        self._rows: Shelf[str, Cdr] = Shelf(journal)
+        self.rows: Shelf[str, Cdr] = Shelf(journal)
 
     def get(self, cdr_id: CdrId) -> Cdr | None:
-        return self._rows.get(cdr_id.casefold())
+        return self.rows.get(cdr_id.casefold())
 
     def of_session(self, session_id: SessionId) -> Sequence[Cdr]:
         wanted = session_id.casefold()
-        return [c for c in self._rows if c.session_id is not None and c.session_id.casefold() == wanted]
+        return [c for c in self.rows if c.session_id is not None and c.session_id.casefold() == wanted]
 
     def add(self, cdr: Cdr) -> None:
-        if self._rows.get(cdr.id.casefold()) is not None:
+        if self.rows.get(cdr.id.casefold()) is not None:
             raise AlreadyRecorded(f"CDR {cdr.id} is recorded already.")
-        self._rows.put(cdr.id.casefold(), cdr)
+        self.rows.put(cdr.id.casefold(), cdr)
 
     def page(self, query: PageQuery) -> Page[Cdr]:
-        return page_of([c for c in self._rows if query.partner_id in (None, c.partner_id)], query)
+        return page_of([c for c in self.rows if query.partner_id in (None, c.partner_id)], query)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from gateway.app.ports import Page, PageQuery
+from gateway.app.walk_ports import Stage
 from gateway.domain.errors import ReadOnly
 from gateway.domain.ids import Party
 
@@ -51,6 +52,8 @@ class Shelf(Generic[K, V]):
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._rows: dict[K, V] = {}
+        self._numbers: dict[K, int] = {}
+        self._created = 0
 
     def get(self, key: K) -> V | None:
         """The value, or None."""
@@ -63,6 +66,8 @@ class Shelf(Generic[K, V]):
             self._journal.note(lambda: self._rows.__setitem__(key, before))
         else:
             self._journal.note(lambda: self._rows.pop(key))
+            self._created += 1
+            self._numbers[key] = self._created
         self._rows[key] = value
 
     def drop(self, key: K) -> None:
@@ -85,6 +90,12 @@ class Shelf(Generic[K, V]):
     def items(self) -> list[tuple[K, V]]:
         """Keys and values in order of creation."""
         return list(self._rows.items())
+
+    def behind(self, position: int, limit: int) -> Stage[V]:
+        """The next values in order of creation."""
+        found = [(self._numbers[key], value) for key, value in self._rows.items()]
+        chosen = [pair for pair in found if pair[0] > position][:limit]
+        return Stage(tuple(value for _, value in chosen), chosen[-1][0] if chosen else position)
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -14,6 +14,7 @@ from gateway.store.memory.runs import MemoryRuns
 from gateway.store.memory.sessions import MemoryCdrs, MemorySessions
 from gateway.store.memory.shelves import Journal
 from gateway.store.memory.variables import MemoryVariables
+from gateway.store.memory.walk import MemoryWalk
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class MemoryTx:
         self.marks = MemoryMarks(journal)
         self.old = MemoryOld(self.sessions, self.authorizations, self.debts)
         self.reconciliations = MemoryReconciliations(journal)
+        self.walk = MemoryWalk(self.sessions, self.cdrs, self.debts)
 
 
 class MemoryStore:

@@ -11,7 +11,7 @@ from gateway.store.statements import Runner, documents, page
 from gateway.store.tables import Cdrs, table
 
 _CDRS = table(Cdrs)
-_CDR: Final = Codec(Cdr, memory=256)
+CDR: Final = Codec(Cdr, memory=256)
 _GET = documents(_CDRS, "id_key")
 _OF_SESSION = documents(_CDRS, "session_key").order_by(_CDRS.c.seq)
 _ADD = insert(_CDRS).values({c.name: bindparam(c.name) for c in _CDRS.columns if c.name != "seq"})
@@ -25,11 +25,11 @@ class SqlCdrs:
 
     def get(self, cdr_id: CdrId) -> Cdr | None:
         row = self._runner.row(_GET, {"id_key": cdr_id.casefold()})
-        return _CDR.decode(row[0]) if row else None
+        return CDR.decode(row[0]) if row else None
 
     def of_session(self, session_id: SessionId) -> Sequence[Cdr]:
         rows = self._runner.rows(_OF_SESSION, {"session_key": session_id.casefold()})
-        return [_CDR.decode(row[0]) for row in rows]
+        return [CDR.decode(row[0]) for row in rows]
 
     def add(self, cdr: Cdr) -> None:
         self._runner.run(
@@ -40,10 +40,10 @@ class SqlCdrs:
                 "partner_id": cdr.partner_id,
                 "party": str(cdr.party),
                 "last_updated": micros(cdr.last_updated),
-                "document": _CDR.encode(cdr),
+                "document": CDR.encode(cdr),
             },
         )
 
     def page(self, query: PageQuery) -> Page[Cdr]:
         items, total = page(self._runner, _CDRS, query)
-        return Page(tuple(map(_CDR.decode, items)), total)
+        return Page(tuple(map(CDR.decode, items)), total)

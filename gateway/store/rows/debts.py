@@ -26,7 +26,7 @@ from gateway.store.statements import Runner, Value, where
 from gateway.store.tables import Debts, table
 
 _DEBTS = table(Debts)
-_FIELDS: Final = (
+DEBT_FIELDS: Final = (
     *(
         "partner_id",
         "kind",
@@ -41,7 +41,7 @@ _FIELDS: Final = (
     *("ambiguous", "reason", "request", "answer", "last_attempt_at", "partner_url", "holding"),
     "fingerprint",
 )
-_ROWS = select(*(_DEBTS.c[name] for name in _FIELDS))
+_ROWS = select(*(_DEBTS.c[name] for name in DEBT_FIELDS))
 _GET = _ROWS.where(*where(_DEBTS, "partner_id", "kind", "key"))
 _KEY: Final = ("partner_id", "kind", "key")
 _SAVE = upsert(_DEBTS, _KEY)
@@ -73,7 +73,7 @@ _OWE_MORE = (
 """What `_OWE` does to a debt that waits and is due soon enough: nothing that is searched changes."""
 _WAITS: Final = DebtState.WAITING.value
 _NEW: Final[dict[str, Value]] = {
-    **dict.fromkeys(_FIELDS),
+    **dict.fromkeys(DEBT_FIELDS),
     "revision": 1,
     "state": DebtState.WAITING.value,
     "settled": 0,
@@ -132,7 +132,7 @@ class SqlDebts:
 
     def get(self, partner_id: PartnerId, kind: Owed, key: str) -> Debt | None:
         row = self._runner.row(_GET, _key(partner_id, kind, key))
-        return _debt(row) if row else None
+        return read_debt(row) if row else None
 
     def save(self, debt: Debt) -> None:
         self._runner.run(
@@ -159,7 +159,7 @@ class SqlDebts:
 
     def due(self, partner_id: PartnerId, now: datetime, limit: int) -> Sequence[Debt]:
         values: dict[str, Value] = {**_waiting(partner_id), "now": micros(now), "row_limit": limit}
-        return [_debt(row) for row in self._runner.rows(_DUE, values)]
+        return [read_debt(row) for row in self._runner.rows(_DUE, values)]
 
     def next_due(self, partner_id: PartnerId) -> datetime | None:
         row = self._runner.row(_NEXT_DUE, _waiting(partner_id))
@@ -188,7 +188,7 @@ class SqlDebts:
         if state is not None:
             chosen["state"] = state.value
         rows = self._runner.rows(_list(*chosen), {**chosen, "row_limit": limit})
-        return [_debt(row) for row in rows]
+        return [read_debt(row) for row in rows]
 
     def backlog(self) -> Sequence[Backlog]:
         rows = self._runner.rows(_BACKLOG, {})
@@ -210,7 +210,8 @@ def _waiting(partner_id: PartnerId) -> dict[str, Value]:
     return {"partner_id": partner_id, "state": DebtState.WAITING.value}
 
 
-def _debt(row: tuple[Any, ...]) -> Debt:
+def read_debt(row: tuple[Any, ...]) -> Debt:
+    """The debt of a row that begins with `DEBT_FIELDS`."""
     return Debt(
         partner_id=row[0],
         kind=Owed(row[1]),

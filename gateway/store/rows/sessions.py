@@ -27,7 +27,7 @@ _MOVING: Final[dict[str, Codec[Any]]] = {
     "last_updated": Codec(datetime, write=lambda moment: f'"{moment.isoformat()}"'),
     "heard": Codec(Ranges, write=lambda heard: f"[{','.join(f'[{low},{high}]' for low, high in heard)}]"),
 }
-_SESSION: Final = Codec(
+SESSION: Final = Codec(
     Session,
     memory=8192,
     moving=_MOVING,
@@ -116,7 +116,7 @@ class SqlSessions:
 
     def get(self, session_id: SessionId) -> Session | None:
         row = self._runner.row(_GET, {"id_key": session_id.casefold()})
-        return _SESSION.decode(row[0]) if row else None
+        return SESSION.decode(row[0]) if row else None
 
     def by_transaction(self, charger_id: ChargerId, transaction: TransactionRef) -> Session | None:
         known = self._open.get(charger_id)
@@ -125,36 +125,36 @@ class SqlSessions:
         row = self._runner.row(_BY_TRANSACTION, {"charger_id": charger_id, "transaction_ref": transaction})
         if row is None:
             return None
-        found = _SESSION.decode(row[0])
+        found = SESSION.decode(row[0])
         if found.open:
             self._open.keep(charger_id, found)
         return found
 
     def by_start(self, charger_id: ChargerId, start_key: str) -> Session | None:
         row = self._runner.row(_BY_START, {"charger_id": charger_id, "start_key": start_key})
-        return _SESSION.decode(row[0]) if row else None
+        return SESSION.decode(row[0]) if row else None
 
     def open_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
         row = self._runner.row(_OPEN_AT, {"running": True, **_plug(charger_id, number)})
-        return _SESSION.decode(row[0]) if row else None
+        return SESSION.decode(row[0]) if row else None
 
     def open_of(self, charger_id: ChargerId) -> Sequence[Session]:
         rows = self._runner.rows(_OPEN_OF, {"running": True, "charger_id": charger_id})
-        return [_SESSION.decode(row[0]) for row in rows]
+        return [SESSION.decode(row[0]) for row in rows]
 
     def all_open(self) -> Sequence[Session]:
-        return [_SESSION.decode(row[0]) for row in self._runner.rows(_ALL_OPEN, {"running": True})]
+        return [SESSION.decode(row[0]) for row in self._runner.rows(_ALL_OPEN, {"running": True})]
 
     def last_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
         row = self._runner.row(_LAST_AT, _plug(charger_id, number))
-        return _SESSION.decode(row[0]) if row else None
+        return SESSION.decode(row[0]) if row else None
 
     def waiting(self) -> Sequence[Session]:
-        return [_SESSION.decode(row[0]) for row in self._runner.rows(_WAITING, {"waits": True})]
+        return [SESSION.decode(row[0]) for row in self._runner.rows(_WAITING, {"waits": True})]
 
     def closing(self, now: datetime, limit: int) -> Sequence[Session]:
         rows = self._runner.rows(_CLOSING, {"now": micros(now), "row_limit": limit})
-        return [_SESSION.decode(row[0]) for row in rows]
+        return [SESSION.decode(row[0]) for row in rows]
 
     def next_closing_at(self) -> datetime | None:
         row = self._runner.row(_NEXT_CLOSING, {})
@@ -177,7 +177,7 @@ class SqlSessions:
         values: Values = {
             "id_key": session.id.casefold(),
             "last_updated": micros(session.last_updated),
-            "document": _SESSION.encode(session),
+            "document": SESSION.encode(session),
         }
         self._runner.run(_SAVE_MOVED, values)
         self._open.keep(session.charger_id, session)
@@ -195,14 +195,14 @@ class SqlSessions:
             "partner_id": session.partner_id,
             "party": str(session.party),
             "last_updated": micros(session.last_updated),
-            "document": _SESSION.encode(session),
+            "document": SESSION.encode(session),
         }
         if start_key is not None or not self._runner.run(_SAVE_DOCUMENT, values):
             self._runner.run(_SAVE, values)
 
     def page(self, query: PageQuery) -> Page[Session]:
         items, total = page(self._runner, _SESSIONS, query)
-        return Page(tuple(map(_SESSION.decode, items)), total)
+        return Page(tuple(map(SESSION.decode, items)), total)
 
     def next_transaction_number(self) -> int:
         return self._runner.number(_NEXT_NUMBER, {"name": "transaction"})
