@@ -15,11 +15,11 @@ from gateway.app import run_results
 from gateway.app.policy import Policy
 from gateway.app.ports import Chargers, Clock, Store, Tx
 from gateway.app.wake import Wake
-from gateway.domain.commands import GetCompositeSchedule, GetConfiguration
+from gateway.domain.commands import GetCompositeSchedule, GetConfiguration, Outcome
 from gateway.domain.errors import GatewayError
 from gateway.domain.ids import ChargerId, SessionId
 from gateway.domain.profiles import ActiveProfile, in_unit, limited_by, most, units_named
-from gateway.domain.remote_runs import Run, RunKind
+from gateway.domain.remote_runs import Result, Run, RunKind, unsupported
 from gateway.domain.sessions import Session
 
 log = logging.getLogger(__name__)
@@ -65,22 +65,38 @@ class ActiveProfiles:
         session = await self._session(run.session_id) if run.session_id else None
         return active if session is None else _in_partners_words(session, active)
 
+    async def as_set(self, session_id: SessionId) -> ActiveProfile | None:
+        """What was set last, where the charger cannot say what it follows (M62); None if nothing is."""
+        session = await self._session(session_id)
+        number = session.profile_number if session else None
+        if session is None or number is None:
+            return None
+        last = await self._store.read(lambda tx: tx.runs.by_number(session.charger_id, number))
+        if last is None or last.profile is None or last.result is not Result.ACCEPTED:
+            return None
+        starts_at = last.profile.starts_at or session.started_at
+        return _in_partners_words(session, ActiveProfile(starts_at, last.profile))
+
     async def look(self, session_id: SessionId) -> None:
         """Ask what is in force now and owe it if it changed; a charger that does not tell is asked later."""
         session = await self._session(session_id)
-        if session is None:
+        active = await self._active(session) if session else None
+        if active is None:
             return
+        now = self._clock.now()
+        await self._store.write(lambda tx: run_results.note_active_profile(tx, session_id, active, now))
+        self._wake.deliveries()
+
+    async def _active(self, session: Session) -> ActiveProfile | None:
         ask = GetCompositeSchedule(session.number, int(_SHOWN.total_seconds()))
         try:
             answer = await self._chargers.ask(session.charger_id, ask, self._policy.command_timeout)
         except GatewayError as error:
             log.info("%s does not tell its active profile: %s", session.charger_id, error)
-            return
-        if answer.schedule is None:
-            return
-        active, now = _in_partners_words(session, answer.schedule), self._clock.now()
-        await self._store.write(lambda tx: run_results.note_active_profile(tx, session_id, active, now))
-        self._wake.deliveries()
+            return await self.as_set(session.id) if unsupported(error) else None
+        if answer.outcome is Outcome.NOT_SUPPORTED:
+            return await self.as_set(session.id)
+        return None if answer.schedule is None else _in_partners_words(session, answer.schedule)
 
     async def run(self) -> None:
         """Look when a charger says that its limits changed, and from time to time, for ever."""

@@ -33,7 +33,6 @@ from gateway.domain.profiles import ActiveProfile
 from gateway.domain.remote_runs import (
     CHANGING_PROFILE,
     REPEATABLE,
-    UNSUPPORTED_CODES,
     Receipt,
     Reception,
     Result,
@@ -43,6 +42,7 @@ from gateway.domain.remote_runs import (
     command_of,
     result_of,
     result_of_failure,
+    unsupported,
 )
 
 log = logging.getLogger(__name__)
@@ -182,15 +182,14 @@ class Commands:
             await asyncio.sleep(_LOOK_EVERY_S)
             return await self._outcome(replace(run, state=RunState.ASKED))
         except GatewayError as error:
-            outcome = _Outcome(result_of_failure(run.kind, error), str(error))
-            if isinstance(error, ChargerRefused) and error.code in UNSUPPORTED_CODES:
-                await self._note_unsupported(run)
-            return outcome
+            if unsupported(error):
+                return await self._unsupported(run, str(error))
+            return _Outcome(result_of_failure(run.kind, error), str(error))
         return await self._answered(run, answer)
 
     async def _answered(self, run: Run, answer: CommandAnswer) -> _Outcome:
         if answer.outcome is Outcome.NOT_SUPPORTED:
-            await self._note_unsupported(run)
+            return await self._unsupported(run, answer.detail)
         view = await self._store.read(lambda tx: run_results.plug_view(tx, run))
         result = result_of(run.kind, answer, view)
         if run.kind is RunKind.GET_PROFILE and result is Result.ACCEPTED and answer.schedule is None:
@@ -215,9 +214,16 @@ class Commands:
             await asyncio.sleep(_LOOK_EVERY_S)
         return _Outcome(Result.TIMEOUT, "no answer of the charger was received")
 
-    async def _note_unsupported(self, run: Run) -> None:
-        now = self._clock.now()
-        await self._store.write(lambda tx: refused(tx, run.charger_id, run.kind.value, now))
+    async def _unsupported(self, run: Run, detail: str) -> _Outcome:
+        """Remember that the charger cannot; what it follows is told as it was set, if it was (M62)."""
+        if run.kind is RunKind.GET_PROFILE:
+            active = await self.profiles.as_set(run.session_id) if run.session_id else None
+            if active is not None:
+                return _Outcome(Result.ACCEPTED, "as it was set: the charger cannot tell", active)
+        else:
+            now = self._clock.now()
+            await self._store.write(lambda tx: refused(tx, run.charger_id, run.kind.value, now))
+        return _Outcome(result_of_failure(run.kind, ChargerRefused(code="NotSupported")), detail)
 
 
 def _note_asked(tx: Tx, run_id: RunId) -> None:

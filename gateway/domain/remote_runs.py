@@ -196,6 +196,11 @@ UNSUPPORTED_CODES = frozenset({"NotSupported", "NotImplemented"})
 """OCPP error codes of a charger that cannot do what was asked."""
 
 
+def unsupported(error: GatewayError) -> bool:
+    """Whether a charger said that it cannot do what was asked."""
+    return isinstance(error, ChargerRefused) and error.code in UNSUPPORTED_CODES
+
+
 @dataclass(frozen=True, slots=True)
 class PlugView:
     """What is known of the plug when the charger refuses (M24)."""
@@ -230,7 +235,7 @@ def result_of_failure(kind: RunKind, error: GatewayError) -> Result:
     match error:
         case ChargerSilent() | ChargerOffline():
             result = Result.TIMEOUT
-        case ChargerRefused(code=code) if code in UNSUPPORTED_CODES:
+        case _ if unsupported(error):
             result = Result.NOT_SUPPORTED
         case InvalidInput():
             result = Result.REJECTED

@@ -12,7 +12,7 @@ import pytest
 from gateway.app.active_profiles import ActiveProfiles
 from gateway.app.command_intake import Requester
 from gateway.app.commands import Commands
-from gateway.domain.asked import ProfileAsked
+from gateway.domain.asked import ActiveProfileAsked, ProfileAsked, ProfileRemovalAsked, ProfileRequest
 from gateway.domain.chargers import ChargerState
 from gateway.domain.commands import (
     Command,
@@ -20,14 +20,15 @@ from gateway.domain.commands import (
     ConfigurationKey,
     GetCompositeSchedule,
     GetConfiguration,
+    Outcome,
     SetChargingProfile,
 )
 from gateway.domain.delivery import Owed
 from gateway.domain.errors import ChargerRefused, ChargerSilent
-from gateway.domain.ids import ChargerId
+from gateway.domain.ids import ChargerId, RunId
 from gateway.domain.partners import Endpoint, InterfaceRole
 from gateway.domain.profiles import ActiveProfile, ChargingProfile, ProfilePeriod, RateUnit
-from gateway.domain.remote_runs import Result
+from gateway.domain.remote_runs import Result, Run
 from gateway.domain.sessions import Session
 from tests import builders as b
 from tests.app.world import World
@@ -48,7 +49,8 @@ class Steered(FakeChargers):
     limit: str = "16"
     unit: RateUnit = A
     units: str | None = "Current,Power"
-    failure: type[Exception] | None = None
+    failure: Exception | type[Exception] | None = None
+    composite: CommandAnswer | None = None
     now: Callable[[], datetime] = field(default=lambda: b.NOON)
 
     async def ask(self, charger_id: ChargerId, command: Command, within: timedelta) -> CommandAnswer:
@@ -62,6 +64,8 @@ class Steered(FakeChargers):
             case GetCompositeSchedule(duration_s=duration_s):
                 if self.failure is not None:
                     raise self.failure
+                if self.composite is not None:
+                    return self.composite
                 profile = ChargingProfile(
                     self.unit, (ProfilePeriod(0, Decimal(self.limit)),), None, duration_s
                 )
@@ -87,6 +91,19 @@ class Scene:
         async with asyncio.timeout(15):
             while not what():
                 await asyncio.sleep(0.01)
+
+    async def until_results(self, count: int) -> None:
+        """So many commands have their result."""
+        async with asyncio.timeout(15):
+            while sum(run.done for run in await self.runs()) < count:
+                await asyncio.sleep(0.01)
+
+    async def runs(self) -> list[Run]:
+        """All commands, oldest first."""
+        found = await self.world.store.read(
+            lambda tx: [tx.runs.get(RunId(f"id-{n}")) for n in range(self.world.ids.given + 1)]
+        )
+        return [run for run in found if run is not None]
 
     async def steer(self, unit: RateUnit = A) -> None:
         """The partner has set a profile."""
@@ -150,6 +167,49 @@ async def test_a_charger_that_does_not_tell(scene: Scene, failure: type[Exceptio
     assert await scene.told() == 0
     scene.chargers.failure = None
     await scene.profiles().look_at(None)
+    assert await scene.told() == 1
+
+
+@pytest.mark.parametrize("word", ["error", "status"])
+async def test_m62_a_charger_that_cannot_tell(scene: Scene, word: str) -> None:
+    """M62, M63: the profile that was set last stands for the active one; after its removal nothing does."""
+    world, chargers = scene.world, scene.chargers
+    if word == "error":
+        chargers.failure = ChargerRefused("no", code="NotImplemented")
+    else:
+        chargers.composite = CommandAnswer(Outcome.NOT_SUPPORTED, "NotSupported")
+    commands = Commands(world.store, chargers, world.clock, world.ids, world.policy, world.wake)
+    who, session = Requester(PARTNER, b.EMSP), await world.session()
+    limits = ChargingProfile(A, (ProfilePeriod(0, Decimal(10)), ProfilePeriod(600, Decimal(-1))))
+
+    async def ask(asked: ProfileRequest, count: int) -> Run:
+        await commands.ask_profile(who, asked)
+        await scene.until_results(count)
+        (run,) = [r for r in await scene.runs() if r.accepted_at == world.clock.now()]
+        world.clock.move(minutes=5)
+        return run
+
+    task = asyncio.create_task(commands.run())
+    try:
+        before = await ask(ActiveProfileAsked(URL, session.id, 600), 1)
+        await ask(ProfileAsked(URL, session.id, limits), 2)
+        async with asyncio.timeout(15):
+            while not await scene.told():
+                await asyncio.sleep(0.01)
+        after = await ask(ActiveProfileAsked(URL, session.id, 600), 3)
+        await ask(ProfileRemovalAsked(URL, session.id), 4)
+        gone = await ask(ActiveProfileAsked(URL, session.id, 600), 5)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert [run.result for run in (before, after, gone)] == [
+        Result.REJECTED,
+        Result.ACCEPTED,
+        Result.REJECTED,
+    ]
+    assert after.active is not None
+    assert [(p.start_s, p.limit) for p in after.active.profile.periods] == [(0, 10), (600, 16)]
+    assert after.active.starts_at == session.started_at
     assert await scene.told() == 1
 
 
