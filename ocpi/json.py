@@ -10,6 +10,10 @@ from gateway.domain.errors import GatewayError
 
 MAX_DEPTH = 32
 """Objects and lists nested deeper than this are refused; no OCPI object comes near it."""
+MAX_EXPONENT = 308
+"""Powers of ten that others can read (RFC 8259, 6); written out in digits, more would fill the memory."""
+_SURELY_64_BITS = 18
+"""Characters of a whole number that fits 64 bits whatever its digits."""
 
 
 class MalformedJson(GatewayError):
@@ -17,15 +21,17 @@ class MalformedJson(GatewayError):
 
 
 def parse(body: bytes) -> Any:
-    """Read one JSON document: fractions and exponents as `Decimal`, whole numbers as `int`.
+    """Read one JSON document: whole numbers of 64 bits as `int`, all others as `Decimal`.
 
     A byte order mark is tolerated. Raises MalformedJson for anything that is not JSON in UTF-8, for NaN and
-    Infinity, for a name that occurs twice in one object, and beyond MAX_DEPTH. Spec: RFC 8259; TR-14, TR-33.
+    Infinity, for a number past MAX_EXPONENT, for a name that occurs twice in one object, and beyond
+    MAX_DEPTH. Spec: RFC 8259; TR-14, TR-33.
     """
     try:
         value = json.loads(
             body.decode("utf-8-sig"),
-            parse_float=Decimal,
+            parse_float=_decimal,
+            parse_int=_whole,
             parse_constant=_refuse_constant,
             object_pairs_hook=_object,
         )
@@ -61,6 +67,20 @@ def _default(value: object) -> orjson.Fragment:
     if isinstance(value, Decimal) and value.is_finite():
         return orjson.Fragment(number_text(value))
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > MAX_EXPONENT:
+        raise MalformedJson(f"the number {text[:32]} is too large or too small")
+    return number
+
+
+def _whole(text: str) -> int | Decimal:
+    if len(text) <= _SURELY_64_BITS:
+        return int(text)
+    whole = _decimal(text)
+    return int(whole) if -(2**63) <= whole < 2**63 else whole
 
 
 def _refuse_constant(name: str) -> Any:

@@ -7,8 +7,14 @@ from tests.ocpi.world import Gateway
 
 
 @pytest.fixture
-async def gateway() -> AsyncIterator[Gateway]:
-    running = await Gateway().start()
+def deadline_s() -> float:
+    """What the gateway waits for an answer: long, but where a test is about the end of it."""
+    return 20
+
+
+@pytest.fixture
+async def gateway(deadline_s: float) -> AsyncIterator[Gateway]:
+    running = await Gateway(deadline_s=deadline_s).start()
     yield running
     await running.stop()
 

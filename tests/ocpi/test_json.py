@@ -26,6 +26,9 @@ def nested(levels: int) -> bytes:
         (b'{"a":"\xff"}', "UTF-8"),
         ('{"a":1}'.encode("utf-16"), "UTF-8"),
         pytest.param(b'{"a":' + b"9" * 5000 + b"}", "too large", id="endless number"),
+        (b'{"a":1e309}', "1e309 is too large"),
+        (b'{"a":-1e-309}', "too small"),
+        (b'{"a":1e999999999999}', "too large"),
         pytest.param(nested(MAX_DEPTH + 1), "nested deeper", id="one level too deep"),
         pytest.param(nested(200_000), "nested deeper", id="bottomless list"),
         pytest.param(b'{"a":' * 40 + b"1" + b"}" * 40, "nested deeper", id="objects too deep"),
@@ -41,6 +44,16 @@ def test_numbers_stay_exact() -> None:
     assert found == {"a": Decimal("0.1"), "b": Decimal("12345678901234567890.123456789"), "c": 7, "d": 100}
     assert type(found["c"]) is int
     assert type(found["a"]) is Decimal
+
+
+@pytest.mark.parametrize(
+    "whole", [2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 20000000000000000000, 10**18, 10**300]
+)
+def test_whole_numbers_of_any_length_are_read_and_written(whole: int) -> None:
+    found = parse(b"[%d]" % whole)
+    assert found == [whole]
+    assert type(found[0]) is (int if -(2**63) <= whole < 2**63 else Decimal)
+    assert render(found) == b"[%d]" % whole
 
 
 def test_a_large_object_with_one_repeated_name_is_refused_quickly() -> None:

@@ -57,7 +57,14 @@ class Kept:
 class Gateway:
     """The OCPI side, listening."""
 
-    def __init__(self, store: Store | None = None, *, allow_private: bool = True, **settings: object) -> None:
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        allow_private: bool = True,
+        deadline_s: float = 20,
+        **settings: object,
+    ) -> None:
         self.settings = settings
         self.store: Store = store or MemoryStore()
         self.secrets = KeyedSecrets("a-secret-key-of-the-tests")
@@ -74,7 +81,7 @@ class Gateway:
             allow_private=allow_private,
             our_parties=self._parties,
             recorder=self.recorder,
-            deadline_s=2,
+            deadline_s=deadline_s,
         )
         self.registration = Registration(
             self.store,
