@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from gateway.app.ports import Tx
 from gateway.domain.events import Metered, TransactionEnded
 from gateway.domain.ids import TransactionRef
-from gateway.domain.readings import ReadingContext, Sample
 from gateway.domain.sessions import Session
 
 _NO_TRANSACTION = frozenset({"", "0", "-1"})
@@ -73,11 +72,7 @@ def _closing_reading(session: Session, event: Metered) -> bool:
     if session.open or session.ended_at is None or session.closes_at is None:
         return False
     began, ended = session.started_at, session.ended_at
-    return any(began <= sample.at <= ended or _of_the_end(sample) for sample in event.samples)
-
-
-def _of_the_end(sample: Sample) -> bool:
-    return any(reading.context is ReadingContext.END for reading in sample.readings)
+    return any(began <= sample.at <= ended or sample.of_the_end for sample in event.samples)
 
 
 def _fits_end(session: Session, event: TransactionEnded) -> bool:

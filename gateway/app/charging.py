@@ -17,6 +17,7 @@ from gateway.app.mistaken_starts import end_in, ended_by
 from gateway.app.policy import Policy
 from gateway.app.ports import Clock, Ids, Store, Tx
 from gateway.app.presence import Presence
+from gateway.app.redated import keep_samples
 from gateway.app.reporting import Report, Reported, Reporting, answered_before, as_answered, start_of
 from gateway.app.starting import Beginning, begin_session
 from gateway.app.wake import Wake
@@ -262,7 +263,7 @@ class Charging:
         return Correction(why, CdrId(self._ids.new()), CdrId(self._ids.new()), now)
 
     def _close(self, tx: Tx, session: Session, event: TransactionEnded, now: datetime) -> Session:
-        tx.sessions.add_samples(session.id, event.samples)
+        keep_samples(tx, session, event)
         ended_at = max(event.at, session.started_at)
         ended = replace(
             session,

@@ -10,6 +10,7 @@ from datetime import datetime
 from gateway.app import entitlement
 from gateway.app.closing import counted_again, owes_no_cdr, record_of
 from gateway.app.ports import Clock, Ids, Store, Tx
+from gateway.app.redated import keep_samples
 from gateway.app.wake import Wake
 from gateway.domain.cdrs import LONGEST_REMARK, Cdr, credit
 from gateway.domain.errors import CannotPrice, InvalidInput, UnknownObject
@@ -89,7 +90,7 @@ def end_after_all(tx: Tx, session: Session, event: TransactionEnded, correction:
     What agrees changes nothing; a CDR that turns out wrong is credited and made again (C17c). Raises
     CannotPrice; then nothing but the new samples is kept.
     """
-    tx.sessions.add_samples(session.id, event.samples)
+    keep_samples(tx, session, event)
     known = replace(
         without_guess(session),
         ended_at=max(event.at, session.started_at),

@@ -78,6 +78,11 @@ class Sample:
     readings: tuple[Reading, ...] = ()
     signed: tuple[SignedReading, ...] = ()
 
+    @property
+    def of_the_end(self) -> bool:
+        """Whether the charger read it at the end of a transaction, whatever its time."""
+        return any(reading.context is ReadingContext.END for reading in self.readings)
+
 
 class ChargingState(StrEnum):
     """What the car and the charger are doing within a transaction (M43).

@@ -228,6 +228,22 @@ async def test_a_closing_value_that_names_no_transaction(world: World, sample: S
     assert cdr.bill.energy_kwh == Decimal(kwh)
 
 
+@pytest.mark.parametrize("told_before", [True, False])
+async def test_samples_told_again_with_other_times(world: World, told_before: bool) -> None:
+    """Q19, F06: a clock that cannot be used; what the end tells again is not counted twice."""
+    started = await world.start(meter=1000)
+    if told_before:
+        for second, wh in ((590, 2000), (591, 3000), (592, 3900)):
+            await world.values(started.transaction, b.register_sample(second, wh))
+    again = [b.register_sample(second, wh) for second, wh in ((100, 2000), (200, 3000), (300, 3900))]
+    end = b.register_sample(600, 4000, ReadingContext.END)
+    await world.stop(started.transaction, 600, 4000, samples=(*again, end), clock_suspect=True)
+    world.clock.move(minutes=11)
+    await world.closing.close_due()
+    (cdr,) = await world.cdrs()
+    assert cdr.bill.energy_kwh == Decimal(3)
+
+
 async def test_a_start_at_an_unknown_plug_is_answered_and_kept(world: World) -> None:
     started = await world.start(number=ConnectorNumber(7), key="k")
     again = await world.start(number=ConnectorNumber(7), key="k")

@@ -112,6 +112,7 @@ class World:
         *,
         card: str | None = None,
         samples: tuple[Sample, ...] = (),
+        clock_suspect: bool = False,
     ) -> None:
         """A StopTransaction."""
         await self.charging.ended(
@@ -123,6 +124,7 @@ class World:
                 "Local",
                 IdToken(card) if card else None,
                 samples,
+                clock_suspect=clock_suspect,
             )
         )
 
