@@ -1,6 +1,6 @@
 """What holds for every test: a busy machine is no failure of a generated example.
 
-By hand each run generates other examples; in CI they are always the same ones, so that a commit passes or fails
+By hand each run generates other examples. In CI they are the same each time, so that a commit passes or fails
 for what it is.
 """
 
