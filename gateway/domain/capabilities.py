@@ -10,10 +10,15 @@ from datetime import datetime
 from gateway.domain.sites import Evse
 
 _UNLOCK = "UNLOCK_CONNECTOR"
+RFID_READER = "TokenReader"
+"""What we call, among feature profiles, that a charger of 2.x has a reader; 1.6 has no word for it."""
 _OF_FEATURE = {
+    "core": "TOKEN_GROUP_CAPABLE",
     "reservation": "RESERVABLE",
     "smartcharging": "CHARGING_PROFILE_CAPABLE",
+    RFID_READER.casefold(): "RFID_READER",
 }
+"""A charger with the core profile knows groups: parentIdTag in 1.6, groupIdToken in 2.x."""
 
 
 def derived(features: Collection[str], unsupported: Collection[str]) -> tuple[str, ...]:

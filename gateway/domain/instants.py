@@ -1,7 +1,8 @@
 """What all meters said at one instant, whichever message and order it came in.
 
 Repeated values count once (C11); of two different values for the same thing the larger one stands. Totals
-and phases stay apart; inlet, upstream and vehicle values never enter a session (M40, M45).
+and phases stay apart; inlet, upstream and vehicle values never enter a session (M40, M45), but for the state
+of charge, which only the vehicle knows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -62,8 +63,10 @@ def read_instant(readings: Iterable[Reading]) -> Instant:
     instant = Instant()
     for reading in readings:
         phase = "" if reading.phase is None else _LIKE_L1.get(reading.phase)
-        measurand = reading.measurand
-        if phase is None or reading.place not in _PLACES or measurand is Measurand.OTHER:
+        measurand, place = reading.measurand, reading.place
+        if measurand is Measurand.STATE_OF_CHARGE_PERCENT and place is ReadingPlace.EV:
+            place = ReadingPlace.OUTLET
+        if phase is None or place not in _PLACES or measurand is Measurand.OTHER:
             continue
         if measurand in _INTERVALS:
             groups = instant.intervals.setdefault(reading.context, {})
@@ -77,7 +80,7 @@ def read_instant(readings: Iterable[Reading]) -> Instant:
                 instant.end_wh = (
                     reading.value if instant.end_wh is None else max(instant.end_wh, reading.value)
                 )
-        values = groups.setdefault((measurand, reading.place), {})
+        values = groups.setdefault((measurand, place), {})
         values[phase] = max(reading.value, values.get(phase, reading.value))
     return instant
 

@@ -4,9 +4,11 @@ Spec: OCPP 2.0.1 and 2.1 NotifyEventRequest, NotifyReportRequest, part 2 appendi
 E01.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from gateway.domain.capabilities import RFID_READER
 from gateway.domain.errors import InvalidInput
 from gateway.domain.events import ReservationEnded, StatusChanged
 from gateway.domain.ids import ChargerId, ConnectorNumber
@@ -16,12 +18,15 @@ from ocpp_side.translate.moments import moment_of
 from ocpp_side.translate.v2x import evse_of, status_of
 
 _AVAILABILITY = "availabilitystate"
+_AT_EVSE = re.compile(r"@[0-9.]+/")
 _LONGEST_NAME = 50
 _LONGEST_VALUE = 2500
 _FEATURES: Mapping[str, str] = {
     "localauthlistctrlr/enabled": "LocalAuthListManagement",
     "reservationctrlr/enabled": "Reservation",
     "smartchargingctrlr/enabled": "SmartCharging",
+    "tokenreader/available": RFID_READER,
+    "tokenreader/enabled": RFID_READER,
 }
 _NOTHING_MORE: Mapping[str, str] = {}
 
@@ -83,9 +88,9 @@ def customer_told(charger_id: ChargerId, payload: Payload, now: datetime) -> Cus
 
 
 def _features(payload: Payload, meaning: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
-    """What a variable that is true, or is not, means in feature profiles of 1.6 (4.J)."""
+    """What a variable that is true, or is not, means in feature profiles of 1.6 (4.J); at any EVSE."""
     for row in rows(payload.get("reportData")):
-        feature = meaning.get(path_of(row).casefold())
+        feature = meaning.get(_AT_EVSE.sub("/", path_of(row), 1).casefold())
         for attribute in rows(row.get("variableAttribute")) if feature else ():
             if attribute.get("type", "Actual") == "Actual":
                 yield feature or "", str(attribute.get("value")).casefold() == "true"

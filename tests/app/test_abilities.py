@@ -11,7 +11,7 @@ from gateway.domain.ids import EvseUid
 from gateway.store.memory import MemoryStore
 from tests import builders as b
 
-ALWAYS = ("REMOTE_START_STOP_CAPABLE", "UNLOCK_CAPABLE")
+ALWAYS = ("REMOTE_START_STOP_CAPABLE", "TOKEN_GROUP_CAPABLE", "UNLOCK_CAPABLE")
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,9 @@ ALWAYS = ("REMOTE_START_STOP_CAPABLE", "UNLOCK_CAPABLE")
     [
         ((), (), ()),
         (("Core",), (), ALWAYS),
-        (("Core", "Reservation"), (), (ALWAYS[0], "RESERVABLE", ALWAYS[1])),
-        (("core", "SMARTCHARGING"), ("UNLOCK_CONNECTOR",), ("CHARGING_PROFILE_CAPABLE", ALWAYS[0])),
+        (("Core", "Reservation"), (), (ALWAYS[0], "RESERVABLE", *ALWAYS[1:])),
+        (("core", "SMARTCHARGING"), ("UNLOCK_CONNECTOR",), ("CHARGING_PROFILE_CAPABLE", *ALWAYS[:2])),
+        (("Core", "TokenReader"), (), (ALWAYS[0], "RFID_READER", *ALWAYS[1:])),
         (("Core", "LocalAuthListManagement", "Vendor"), (), ALWAYS),
     ],
 )
@@ -77,7 +78,7 @@ async def test_4_j_a_charger_that_refuses_to_unlock_cannot_unlock() -> None:
         learn(tx, b.CHARGER, ("Core", "Reservation"), b.at(3))
         return [*seen, capabilities(tx)]
 
-    assert await store.write(work) == [ALWAYS[:1], (ALWAYS[0], "RESERVABLE")]
+    assert await store.write(work) == [ALWAYS[:2], (ALWAYS[0], "RESERVABLE", ALWAYS[1])]
 
 
 async def test_4_j_what_people_listed_stands() -> None:

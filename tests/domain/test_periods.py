@@ -11,7 +11,7 @@ from gateway.domain.flags import FlagReason
 from gateway.domain.ids import TariffId
 from gateway.domain.periods import PeriodDimension
 from gateway.domain.pricing import price
-from gateway.domain.readings import ChargingState
+from gateway.domain.readings import ChargingState, ReadingPlace
 from gateway.domain.tariffs import DayOfWeek, Dimension, ReservationRule
 from gateway.domain.usage import (
     begin,
@@ -333,9 +333,11 @@ def test_an_end_before_the_start_is_the_start() -> None:
     assert cut(terms(), [], end=-5) == [("10:00:00", {"ENERGY": "0", "TIME": "0"})]
 
 
-def test_state_of_charge_is_shown_while_charging_only() -> None:
+@pytest.mark.parametrize("place", [ReadingPlace.OUTLET, ReadingPlace.EV])
+def test_state_of_charge_is_shown_while_charging_only(place: ReadingPlace) -> None:
+    """SES-13, M42, M45: of all that a car measures, what only it knows."""
     of = terms()
-    usage = observe(begin(of, TEN, None), of, sample(1, 1000, reading(42, SOC)))
+    usage = observe(begin(of, TEN, None), of, sample(1, 1000, reading(42, SOC, place=place)))
     assert table(charging_periods(usage, of))[0][1]["STATE_OF_CHARGE"] == "42"
     ended = finish(usage, of, minute(2), None)
     assert "STATE_OF_CHARGE" not in table(charging_periods(ended, of))[0][1]

@@ -492,10 +492,10 @@ def test_many_settings_are_asked_for_in_portions() -> None:
 def test_reports_say_what_a_charger_can_do() -> None:
     """4.J: controllers that are enabled or not, in feature profiles of 1.6; nothing else is concluded."""
 
-    def row(component: str, variable: str, value: str, type_: str = "Actual") -> Payload:
+    def row(component: str, variable: str, value: str, type_: str = "Actual", **where: object) -> Payload:
         attribute = {"type": type_, "value": value}
         return {
-            "component": {"name": component},
+            "component": {"name": component, **where},
             "variable": {"name": variable},
             "variableAttribute": [attribute],
         }
@@ -506,10 +506,11 @@ def test_reports_say_what_a_charger_can_do() -> None:
         row("SmartChargingCtrlr", "Enabled", "true", "Target"),
         row("SmartChargingCtrlr", "RateUnit", "true"),
         row("OtherCtrlr", "Enabled", "true"),
+        row("TokenReader", "Enabled", "true", evse={"id": 1, "connectorId": 2}),
     ]
     event = v2x_events.variables_reported(CP, {"requestId": 1, "seqNo": 0, "reportData": data}, NOW)
-    assert event.features == (("Reservation", True), ("SmartCharging", False))
-    assert with_said(("Core", "SmartCharging"), event.features) == ("Core", "Reservation")
+    assert event.features == (("Reservation", True), ("SmartCharging", False), ("TokenReader", True))
+    assert with_said(("Core", "SmartCharging"), event.features) == ("Core", "Reservation", "TokenReader")
 
 
 @pytest.mark.parametrize(
