@@ -166,8 +166,10 @@ class DebtRows(Protocol):
 
     def get(self, partner_id: PartnerId, kind: Owed, key: str) -> Debt | None: ...
     def save(self, debt: Debt) -> None: ...
-    def due(self, partner_id: PartnerId, now: datetime, limit: int) -> Sequence[Debt]:
-        """Waiting debts whose time has come, parents before children, then oldest first."""
+    def due(
+        self, partner_id: PartnerId, now: datetime, limit: int, *, records_first: bool = False
+    ) -> Sequence[Debt]:
+        """Waiting debts whose time has come, parents before children, or CDRs first; then oldest first."""
 
     def next_due(self, partner_id: PartnerId) -> datetime | None: ...
     def list(

@@ -9,6 +9,8 @@ from gateway.domain.sessions import FlagReason, Session, SessionStatus
 
 RANK: Final = {kind: rank for rank, kind in enumerate(Owed)}
 """Parents before children."""
+RECORDS_FIRST: Final = RANK[Owed.COMMAND_RESULT]
+"""The rank of CDRs where they have their turn: with what is perishable, and before the rest."""
 KNOCKS_KEPT: Final = 1000
 """Strangers may invent charger ids without end; only the latest are kept."""
 _FINAL: Final = frozenset({SessionStatus.COMPLETED, SessionStatus.INVALID})

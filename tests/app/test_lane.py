@@ -8,8 +8,10 @@ import pytest
 
 from gateway.app import entitlement
 from gateway.app.parcels import CdrParcel, Parcel
+from gateway.app.ports import Tx
 from gateway.app.settling import settle
 from gateway.domain.delivery import Answer, Debt, DebtState, Owed
+from gateway.domain.ids import CdrId
 from gateway.domain.partners import InterfaceRole, Partner, PartnerState, Reach, ReachState
 from tests import builders as b
 from tests.app.world import World
@@ -88,6 +90,31 @@ async def test_f3_a_partner_that_is_down_is_probed_with_one_request_and_then_get
     await world.deliveries.send_due(EMSP)
     assert (await partner(world)).reach == Reach()
     assert len(world.partners.sent) == 4 + 30
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_f39_what_changes_all_the_time_does_not_hold_up_the_bills(concurrency: int) -> None:
+    """A partner that is slower than the changes of its sessions gets its CDRs all the same."""
+    world = await World().furnish()
+    await finished(world)
+    await world.deliveries.send_due(EMSP)
+    (cdr,) = await world.cdrs()
+    bounded = replace(EMSP, profile=replace(EMSP.profile, concurrency=concurrency))
+    now = world.clock.now()
+
+    def more(tx: Tx) -> None:
+        tx.partners.save(bounded)
+        for number in range(20):
+            tx.cdrs.add(replace(cdr, id=CdrId(f"C{number}"), session_id=None))
+            tx.debts.owe(EMSP.id, Owed.CDR, f"C{number}", now, now)
+
+    await world.store.write(more)
+    await owe(world, *(f"T{n}" for n in range(200)))
+    world.partners.sent.clear()
+    await world.deliveries.send_due(bounded)
+    places = [n for n, (_, parcel) in enumerate(world.partners.sent) if isinstance(parcel, CdrParcel)]
+    assert len(places) == 20
+    assert places[-1] < 60
 
 
 async def test_f4_the_state_of_a_partner_survives_a_restart(world: World) -> None:

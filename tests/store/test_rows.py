@@ -501,6 +501,8 @@ async def test_debts_come_parents_first_then_oldest(store: AnyStore) -> None:
         return [d.key for d in await store.read(lambda tx: tx.debts.due(P1, at(seconds), limit))]
 
     assert [await due(9), await due(12), await due(12, 2)] == [[], ["l", "s1", "s2", "c"], ["l", "s1"]]
+    in_their_turn = await store.read(lambda tx: tx.debts.due(P1, at(12), 10, records_first=True))
+    assert [d.key for d in in_their_turn] == ["c", "l", "s1", "s2"]
     assert await store.read(lambda tx: tx.debts.next_due(P1)) == at(10)
     assert await store.read(lambda tx: tx.debts.next_due(PartnerId("nobody"))) is None
     assert not await store.read(lambda tx: tx.debts.unsettled(P1, Owed.TARIFF, "done"))

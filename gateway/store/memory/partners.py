@@ -8,7 +8,7 @@ from gateway.domain.ids import PartnerId, Party, TokenUid
 from gateway.domain.partners import AccessKey, Partner
 from gateway.domain.tokens import Token
 from gateway.store.memory.shelves import Journal, Shelf, page_of
-from gateway.store.rules import FORGETTABLE, RANK, owed_again
+from gateway.store.rules import FORGETTABLE, RANK, RECORDS_FIRST, owed_again
 
 
 class MemoryTokens:
@@ -82,9 +82,12 @@ class MemoryDebts:
     def save(self, debt: Debt) -> None:
         self.rows.put((debt.partner_id, debt.kind, debt.key), debt)
 
-    def due(self, partner_id: PartnerId, now: datetime, limit: int) -> Sequence[Debt]:
+    def due(
+        self, partner_id: PartnerId, now: datetime, limit: int, *, records_first: bool = False
+    ) -> Sequence[Debt]:
+        ranks = {**RANK, Owed.CDR: RECORDS_FIRST} if records_first else RANK
         due = [d for d in self._waiting(partner_id) if d.next_attempt_at <= now]
-        return sorted(due, key=lambda d: (RANK[d.kind], d.created_at, d.key))[:limit]
+        return sorted(due, key=lambda d: (ranks[d.kind], d.created_at, d.key))[:limit]
 
     def next_due(self, partner_id: PartnerId) -> datetime | None:
         return min((d.next_attempt_at for d in self._waiting(partner_id)), default=None)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from gateway.domain.delivery import Backlog, Debt, DebtState, Owed
 from gateway.domain.ids import PartnerId
 from gateway.store.codec import micros, micros_or_none, moment, moment_or_none
-from gateway.store.rules import RANK
+from gateway.store.rules import RANK, RECORDS_FIRST
 from gateway.store.sqlite import Columns, upsert
 from gateway.store.statements import Runner, Value, where
 from gateway.store.tables import Debts, table
@@ -82,7 +82,13 @@ _NEW: Final[dict[str, Value]] = {
 }
 _DUE = (
     _ROWS.where(*where(_DEBTS, "partner_id", "state"), _DEBTS.c.next_attempt_at <= bindparam("now"))
-    .order_by(_DEBTS.c.rank, _DEBTS.c.created_at, _DEBTS.c.key)
+    .order_by(
+        case(
+            (_DEBTS.c.rank == literal_column(f"{RANK[Owed.CDR]}"), bindparam("cdr_rank")), else_=_DEBTS.c.rank
+        ),
+        _DEBTS.c.created_at,
+        _DEBTS.c.key,
+    )
     .limit(bindparam("row_limit"))
 )
 _NEXT_DUE = select(func.min(_DEBTS.c.next_attempt_at)).where(*where(_DEBTS, "partner_id", "state"))
@@ -157,8 +163,12 @@ class SqlDebts:
             },
         )
 
-    def due(self, partner_id: PartnerId, now: datetime, limit: int) -> Sequence[Debt]:
-        values: dict[str, Value] = {**_waiting(partner_id), "now": micros(now), "row_limit": limit}
+    def due(
+        self, partner_id: PartnerId, now: datetime, limit: int, *, records_first: bool = False
+    ) -> Sequence[Debt]:
+        rank = RECORDS_FIRST if records_first else RANK[Owed.CDR]
+        values: dict[str, Value] = {"now": micros(now), "row_limit": limit, "cdr_rank": rank}
+        values.update(_waiting(partner_id))
         return [read_debt(row) for row in self._runner.rows(_DUE, values)]
 
     def next_due(self, partner_id: PartnerId) -> datetime | None:
