@@ -257,23 +257,29 @@ class Location:
 
     def evse(self, uid: EvseUid) -> Evse | None:
         """The EVSE with this uid (CiString: case-insensitive), or None."""
-        wanted = uid.casefold()
-        return next((e for e in self.evses if e.uid.casefold() == wanted), None)
+        place = self._place_of(uid)
+        return None if place is None else self.evses[place]
 
     def with_evse_status(self, uid: EvseUid, status: EvseStatus, at: datetime) -> "Location":
         """The same location with one EVSE's status changed and `last_updated` cascaded upwards (LOC-02).
 
-        REMOVED is terminal (LOC-05); an unchanged status changes nothing.
+        REMOVED is terminal (LOC-05); an unchanged status changes nothing. The other EVSEs stay the objects
+        they were, which tells the store what to write.
         """
-        evse = self.evse(uid)
-        if evse is None or evse.status in (status, EvseStatus.REMOVED):
+        place = self._place_of(uid)
+        if place is None or self.evses[place].status in (status, EvseStatus.REMOVED):
             return self
+        evse = self.evses[place]
         changed = replace(evse, status=status, last_updated=max(at, evse.last_updated))
         return replace(
             self,
-            evses=tuple(changed if e is evse else e for e in self.evses),
+            evses=(*self.evses[:place], changed, *self.evses[place + 1 :]),
             last_updated=max(at, self.last_updated),
         )
+
+    def _place_of(self, uid: EvseUid) -> int | None:
+        wanted, uids = uid.casefold(), [evse.uid.casefold() for evse in self.evses]
+        return uids.index(wanted) if wanted in uids else None
 
 
 @dataclass(frozen=True, slots=True)

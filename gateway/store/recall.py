@@ -18,8 +18,9 @@ KEPT: Final = 8192
 class Recall(Generic[K, V]):
     """The latest rows by key. Empty on a connection that sees what others commit."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, *, most: int = KEPT) -> None:
         self._runner = runner
+        self._most = most
         self._undone = runner.undone
         self._rows: OrderedDict[K, V] = OrderedDict()
 
@@ -36,7 +37,7 @@ class Recall(Generic[K, V]):
             return
         self.get(key)
         self._rows[key] = row
-        if len(self._rows) > KEPT:
+        if len(self._rows) > self._most:
             self._rows.popitem(last=False)
 
     def forget(self, key: K) -> None:

@@ -62,6 +62,28 @@ def _page_statements(of: Table, filters: tuple[str, ...]) -> tuple[Select[Any], 
 
 def page(runner: Runner, of: Table, query: PageQuery) -> tuple[list[str], int]:
     """The documents of a page in order of creation, and how many there are in all (PAG-01, PAG-03)."""
+    values = _page_values(of, query)
+    items, count = _page_statements(of, tuple(values))
+    counted = runner.row(count, values)
+    return [row[0] for row in runner.rows(items, _window(values, query))], counted[0] if counted else 0
+
+
+@cache
+def _parts_statement(of: Table, filters: tuple[str, ...], parts: Table, owner: str) -> Select[Any]:
+    owners = _page_statements(of, filters)[0].with_only_columns(of.c.id_key)
+    chosen = select(parts.c[owner], parts.c.document).where(parts.c[owner].in_(owners))
+    return chosen.order_by(parts.c[owner], parts.c.position)
+
+
+def parts_of_page(
+    runner: Runner, of: Table, query: PageQuery, parts: Table, owner: str
+) -> Sequence[tuple[Any, ...]]:
+    """Rows of another table that belong to the objects of a page: the `id_key` of each owner, a document."""
+    values = _page_values(of, query)
+    return runner.rows(_parts_statement(of, tuple(values), parts, owner), _window(values, query))
+
+
+def _page_values(of: Table, query: PageQuery) -> dict[str, Value]:
     values: dict[str, Value] = {}
     if query.date_from is not None:
         values["date_from"] = micros(query.date_from)
@@ -71,7 +93,8 @@ def page(runner: Runner, of: Table, query: PageQuery) -> tuple[list[str], int]:
         values["party"] = str(query.party)
     if query.partner_id is not None and "partner_id" in of.c:
         values["partner_id"] = query.partner_id
-    items, count = _page_statements(of, tuple(values))
-    counted = runner.row(count, values)
-    window = {**values, "row_limit": query.limit, "row_offset": query.offset}
-    return [row[0] for row in runner.rows(items, window)], counted[0] if counted else 0
+    return values
+
+
+def _window(values: Values, query: PageQuery) -> Values:
+    return {**values, "row_limit": query.limit, "row_offset": query.offset}

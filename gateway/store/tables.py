@@ -91,7 +91,7 @@ class Knocks(Row, table=True):
 
 
 class Locations(Row, table=True):
-    """Our locations."""
+    """Our locations, without their EVSEs."""
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=SEQUENCE)
     id_key: str = Field(unique=True)
@@ -101,10 +101,13 @@ class Locations(Row, table=True):
 
 
 class LocationEvses(Row, table=True):
-    """Which location an EVSE belongs to."""
+    """The EVSEs of our locations, in their order; their status changes all day long."""
 
+    __table_args__ = (Index(None, "location_key", "position"),)
     evse_key: str = Field(primary_key=True)
-    location_key: str = Field(primary_key=True, index=True)
+    location_key: str = Field(primary_key=True)
+    position: int
+    document: str = Field(sa_type=Text)
 
 
 class Tariffs(Row, table=True):

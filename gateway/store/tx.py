@@ -5,8 +5,9 @@ from gateway.store.rows.chargers import SqlChargers
 from gateway.store.rows.debts import SqlDebts
 from gateway.store.rows.hubs import SqlHubClients
 from gateway.store.rows.invoices import SqlInvoices
+from gateway.store.rows.locations import SqlLocations
 from gateway.store.rows.partners import SqlPartners, SqlTokens
-from gateway.store.rows.places import SqlAssignments, SqlLocations, SqlParties, SqlTariffs
+from gateway.store.rows.places import SqlAssignments, SqlParties, SqlTariffs
 from gateway.store.rows.records import SqlAuthorizations, SqlMarks, SqlSetAside
 from gateway.store.rows.retention import SqlOld
 from gateway.store.rows.runs import SqlRuns
