@@ -83,10 +83,8 @@ def release(tx: Tx, session: Session, now: datetime) -> None:
 
 def reserved_at(tx: Tx, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
     """The session of the reservation that holds a plug, if one does."""
-    session = tx.sessions.last_at(charger_id, number)
-    if session is None or not session.awaited or session.status is not SessionStatus.RESERVATION:
-        return None
-    return session
+    session = tx.sessions.awaited_at(charger_id, number)
+    return session if session is not None and session.status is SessionStatus.RESERVATION else None
 
 
 def reserving_run(tx: Tx, session: Session) -> Run | None:

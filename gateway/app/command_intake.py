@@ -182,9 +182,8 @@ def _check_no_other_start(tx: Tx, charger_id: ChargerId, plug: ConnectorNumber) 
         run.charger_id == charger_id and run.plug == plug and run.kind is RunKind.START_SESSION
         for run in tx.runs.unfinished()
     )
-    last = tx.sessions.last_at(charger_id, plug)
-    awaited = last is not None and last.awaited and last.status is SessionStatus.PENDING
-    if under_way or awaited:
+    awaited = tx.sessions.awaited_at(charger_id, plug)
+    if under_way or (awaited is not None and awaited.status is SessionStatus.PENDING):
         raise reject("a start at this connector is already under way")
 
 

@@ -8,6 +8,8 @@ from gateway.domain.chargers import Charger, PlugMapping
 from gateway.domain.errors import InvalidInput, UnknownLocation
 from gateway.domain.events import PlugStatus
 from gateway.domain.ids import ChargerId, ConnectorId, ConnectorNumber, EvseUid, Party
+from gateway.domain.readings import ChargingState
+from gateway.domain.sessions import Session
 from gateway.domain.sites import Evse, EvseStatus, Location
 
 CONNECTOR_REQUIRED = "START_SESSION_CONNECTOR_REQUIRED"
@@ -79,7 +81,16 @@ def _rank(
     state = tx.chargers.state(charger.id)
     plug = state.plug(mapping.number) if state else None
     status = plug.status if plug else None
+    running = tx.sessions.open_at(charger.id, mapping.number)
+    plugged = running is not None and _waits_for_driver(running)
+    taken = running is not None and not plugged
+    taken = taken or tx.sessions.awaited_at(charger.id, mapping.number) is not None
+    status = PlugStatus.PREPARING if plugged else status
     likely = _PREFERENCE.index(status) if status in _PREFERENCE else len(_PREFERENCE)
-    last = tx.sessions.last_at(charger.id, mapping.number)
-    taken = last is not None and (last.open or last.awaited)
     return not online(charger.id), taken, likely
+
+
+def _waits_for_driver(session: Session) -> bool:
+    """Whether a transaction began with the cable and nobody charges yet (D08)."""
+    nobody = session.token is None and session.presented is None
+    return nobody and session.charging_state is not ChargingState.CHARGING

@@ -108,6 +108,9 @@ class SessionRows(Protocol):
     def last_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
         """The session that started last at a plug, open or not."""
 
+    def awaited_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
+        """The newest session at a plug whose transaction is still to come."""
+
     def waiting(self) -> Sequence[Session]:
         """Sessions that ended and wait for a person, oldest first (`Session.waits`)."""
 

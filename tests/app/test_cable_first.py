@@ -6,17 +6,19 @@ time an app starts it, or the card of a reservation is shown (D08, D16, M27).
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from gateway.app.command_intake import Requester
 from gateway.app.commands import Commands
+from gateway.app.ports import Tx
 from gateway.domain.asked import ReserveAsked, StartAsked
-from gateway.domain.chargers import ChargerState
+from gateway.domain.chargers import ChargerState, PlugMapping, PlugState
 from gateway.domain.commands import RemoteStart, ReserveNow
 from gateway.domain.delivery import Owed
-from gateway.domain.events import IdToken
-from gateway.domain.ids import EvseUid, LocationId
+from gateway.domain.events import IdToken, PlugStatus
+from gateway.domain.ids import ConnectorId, ConnectorNumber, EvseUid, LocationId
 from gateway.domain.periods import PeriodDimension
 from gateway.domain.readings import ChargingState, ReadingContext
 from gateway.domain.sessions import Session, SessionStatus
@@ -104,6 +106,54 @@ async def test_an_app_starts_a_plugged_car(world: World, commands: Commands, nam
     assert (cdr.session_id, cdr.authorization_reference, cdr.token.uid) == (pending, "REF-1", APP.uid)
     assert (cdr.started_at, cdr.ended_at, cdr.bill.energy_kwh) == (b.at(40), b.at(1800), 2)
     assert PeriodDimension.PARKING_TIME in {v.type for period in cdr.periods for v in period.volumes}
+
+
+async def test_an_app_starts_the_reserved_plug_of_a_plugged_car(world: World, commands: Commands) -> None:
+    """M27: the charger knows the driver by the name it was reserved for, though the cable came between."""
+    await commands.ask(WHO, RESERVE)
+    await results(world)
+    (reserved,) = await told(world)
+    _, held = world.chargers.asked[-1]
+    assert isinstance(held, ReserveNow)
+    await plugged_in(world)
+    await commands.ask(WHO, START)
+    async with asyncio.timeout(15):
+        while not isinstance(world.chargers.asked[-1][1], RemoteStart):
+            await asyncio.sleep(0.01)
+    _, asked = world.chargers.asked[-1]
+    assert isinstance(asked, RemoteStart)
+    assert asked.id_token == held.id_token
+    await tell(world, report(UPDATED, 2, 40, id_token=asked.id_token, remote_start_id=asked.remote_start_id))
+    await charged(world)
+    (session,) = (await told(world)).values()
+    assert (session.id, session.status) == (reserved, SessionStatus.COMPLETED)
+
+
+@pytest.mark.parametrize("plugged", [True, False])
+async def test_a_start_without_an_evse_goes_where_the_car_is(
+    world: World, commands: Commands, *, plugged: bool
+) -> None:
+    """M23, D08: a transaction that waits for its driver is a plugged car, not a plug that is taken."""
+    second = ConnectorNumber(2)
+
+    def two_evses(tx: Tx) -> None:
+        tx.locations.save(b.location(b.evse(), b.evse("EVSE-2")))
+        plugs = (
+            PlugMapping(b.PLUG, EvseUid("EVSE-1"), ConnectorId("1")),
+            PlugMapping(second, EvseUid("EVSE-2"), ConnectorId("1")),
+        )
+        tx.chargers.save(replace(b.charger(), plugs=plugs))
+        states = tuple(PlugState(number, PlugStatus.AVAILABLE, b.at(0)) for number in (b.PLUG, second))
+        tx.chargers.save_state(ChargerState(b.CHARGER, plugs=states))
+
+    await world.store.write(two_evses)
+    if plugged:
+        await tell(world, report(STARTED, 0, 0, number=second, trigger="CablePluggedIn"))
+    await commands.ask(WHO, replace(START, evse_uid=None))
+    await results(world)
+    _, asked = world.chargers.asked[-1]
+    assert isinstance(asked, RemoteStart)
+    assert asked.number == (second if plugged else b.PLUG)
 
 
 async def test_a_reservation_is_used_by_a_plugged_car(world: World, commands: Commands) -> None:

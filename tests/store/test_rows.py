@@ -69,6 +69,7 @@ async def test_nothing_is_found_in_an_empty_store(store: AnyStore) -> None:
             tx.sessions.by_start(CHARGER, "k"),
             tx.sessions.open_at(CHARGER, PLUG),
             tx.sessions.last_at(CHARGER, PLUG),
+            tx.sessions.awaited_at(CHARGER, PLUG),
             tx.sessions.next_closing_at(),
             tx.cdrs.get(CdrId("C1")),
             tx.tokens.get(EMSP, TokenUid("x"), "RFID"),
@@ -266,6 +267,27 @@ async def test_one_start_makes_one_session(store: AnyStore) -> None:
         await store.write(lambda tx: tx.sessions.save(session("S2"), start_key="k"))
     await store.write(lambda tx: tx.sessions.save(session("S3", charger_id=ChargerId("CP-2")), start_key="k"))
     assert [s.id for s in await store.read(lambda tx: tx.sessions.all_open())] == ["S1", "S3"]
+
+
+async def test_a_session_that_is_awaited(store: AnyStore) -> None:
+    """M27, SES-04: found beside one that runs, until it is given up; it did not start there."""
+    waiting = session("waiting", transaction=None, closes_at=at(60))
+
+    def fill(tx: Tx) -> None:
+        tx.sessions.save(session("over", transaction=None, ended_at=at(5), status=SessionStatus.INVALID))
+        tx.sessions.save(waiting)
+        tx.sessions.save(session("runs"))
+        tx.sessions.save(session("elsewhere", number=ConnectorNumber(2), transaction=None, closes_at=at(60)))
+
+    def look(tx: Tx) -> list[str | None]:
+        found = (tx.sessions.awaited_at(CHARGER, PLUG), tx.sessions.last_at(CHARGER, PLUG))
+        return [None if each is None else each.id for each in found]
+
+    await store.write(fill)
+    assert await store.read(look) == ["waiting", "runs"]
+    given_up = replace(waiting, status=SessionStatus.INVALID, ended_at=at(60), closes_at=None)
+    await store.write(lambda tx: tx.sessions.save(given_up))
+    assert await store.read(look) == [None, "runs"]
 
 
 async def test_the_newest_session_wins(store: AnyStore) -> None:

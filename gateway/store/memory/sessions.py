@@ -41,7 +41,19 @@ class MemorySessions:
         return [s for s in self.rows if s.open]
 
     def last_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
-        return self._last(lambda s: s.charger_id == charger_id and s.number == number)
+        return self._last(
+            lambda s: s.transaction is not None and s.charger_id == charger_id and s.number == number
+        )
+
+    def awaited_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
+        return self._last(
+            lambda s: (
+                s.transaction is None
+                and closing_at(s) is not None
+                and s.charger_id == charger_id
+                and s.number == number
+            )
+        )
 
     def waiting(self) -> Sequence[Session]:
         return [s for s in self.rows if s.waits]

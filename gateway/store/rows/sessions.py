@@ -45,7 +45,9 @@ _OPEN_AT = documents(_SESSIONS, "running", "charger_id", "evse", "connector").or
 _OPEN_OF = documents(_SESSIONS, "running", "charger_id").order_by(_SESSIONS.c.seq)
 _ALL_OPEN = documents(_SESSIONS, "running").order_by(_SESSIONS.c.seq)
 _WAITING = documents(_SESSIONS, "waits").order_by(_SESSIONS.c.seq)
-_LAST_AT = documents(_SESSIONS, "charger_id", "evse", "connector").order_by(_NEWEST).limit(1)
+_AT = documents(_SESSIONS, "charger_id", "evse", "connector").order_by(_NEWEST).limit(1)
+_LAST_AT = _AT.where(_SESSIONS.c.transaction_ref.is_not(None))
+_AWAITED_AT = _AT.where(_SESSIONS.c.transaction_ref.is_(None), _SESSIONS.c.closing_at.is_not(None))
 _CLOSING = (
     documents(_SESSIONS)
     .where(_SESSIONS.c.closing_at <= bindparam("now"))
@@ -147,6 +149,10 @@ class SqlSessions:
 
     def last_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
         row = self._runner.row(_LAST_AT, _plug(charger_id, number))
+        return SESSION.decode(row[0]) if row else None
+
+    def awaited_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
+        row = self._runner.row(_AWAITED_AT, _plug(charger_id, number))
         return SESSION.decode(row[0]) if row else None
 
     def waiting(self) -> Sequence[Session]:
