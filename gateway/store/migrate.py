@@ -1,6 +1,7 @@
 """The schema, brought up to date at start."""
 
 import importlib.resources
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -13,19 +14,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from gateway.domain.errors import StoreUnavailable
+from gateway.store.backup import BadBackup, back_up
+
+log = logging.getLogger(__name__)
 
 
 def migrate(path: Path) -> None:
-    """Create or upgrade the schema.
+    """Create or upgrade the schema; before an upgrade a checked copy is made for the way back (F28).
 
-    Raises StoreUnavailable if the file was written by a newer version, or if a step fails.
+    Raises StoreUnavailable if the file was written by a newer version, if there is no room for the copy, or
+    if a step fails: then the database is as it was, and the version before starts on it.
     """
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     event.listen(engine, "connect", _leave_transactions_to_us)
     event.listen(engine, "begin", _begin)
     try:
         with engine.connect() as connection:
-            upgrade(connection, path.name)
+            _upgrade(connection, path)
+    except BadBackup as error:
+        raise StoreUnavailable(f"{path} was not brought up to date: {error}.") from error
     except SQLAlchemyError as error:
         raise StoreUnavailable(f"The schema of {path} could not be brought up to date: {error}.") from error
     finally:
@@ -41,7 +48,12 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def upgrade(connection: Connection, name: str) -> None:
+def copy_before(path: Path, schema: str) -> Path:
+    """Where the database of an older schema is kept when it is brought up to date."""
+    return path.with_name(f"{path.name}.schema-{schema}")
+
+
+def _upgrade(connection: Connection, path: Path) -> None:
     """Run the steps this database lacks, all of them or none."""
     config = Config()
     config.set_main_option("script_location", str(importlib.resources.files("gateway.store") / "migrations"))
@@ -51,9 +63,12 @@ def upgrade(connection: Connection, name: str) -> None:
         return
     if current is not None and current not in {step.revision for step in steps.walk_revisions()}:
         raise StoreUnavailable(
-            f"{name} was written by a newer version of the gateway (schema {current}). "
+            f"{path.name} was written by a newer version of the gateway (schema {current}). "
             "Start that version, or restore a backup made by this one."
         )
+    if current is not None:
+        facts = back_up(path, copy_before(path, current))
+        log.info("the database as it was is kept as %s; now it is brought up to date", facts.path.name)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     connection.commit()

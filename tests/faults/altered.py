@@ -1,7 +1,8 @@
 """Starts `gateway serve` in a world that can be changed while it runs: names, time, stalls, limits.
 
 In the child, a directory named by FAULTS_WORLD holds `names.json` (a stub resolver: name to addresses; a name
-that is missing is not found) and `clock` (seconds by which the machine's time is wrong); both may be absent.
+that is missing is not found), `clock` (seconds by which the machine's time is wrong) and `next-version` (what
+the next version will change in the schema); all may be absent.
 SIGUSR1 blocks the event loop for two seconds.
 """
 
@@ -9,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 STALL_S = 2.0
+NEXT_VERSION, NEXT_SCHEMA = "next-version", "9999"
 
 
 class AlteredLauncher:
@@ -41,6 +44,20 @@ class AlteredLauncher:
     def clock(self, wrong_by: timedelta) -> None:
         """The machine's time jumps."""
         self._write("clock", str(wrong_by.total_seconds()))
+
+    def next_version(self, after: str, *steps: str) -> None:
+        """From now on the next version starts, whose schema comes after this one by these SQL statements."""
+        place = self._world / NEXT_VERSION
+        place.mkdir(exist_ok=True)
+        body = "".join(f"    op.execute({step!r})\n" for step in steps)
+        (place / "next.py").write_text(
+            f"from alembic import op\n\nrevision = {NEXT_SCHEMA!r}\ndown_revision = {after!r}\n\n\n"
+            f"def upgrade() -> None:\n{body}"
+        )
+
+    def this_version(self) -> None:
+        """From now on this version starts again."""
+        shutil.rmtree(self._world / NEXT_VERSION)
 
     def _write(self, name: str, text: str) -> None:
         part = self._world / f"{name}.part"
@@ -112,6 +129,21 @@ def _stub_clock(world: Path) -> None:
     SystemClock.now = now  # type: ignore[method-assign]
 
 
+def _stub_version(place: Path) -> None:
+    from alembic.config import Config
+
+    from gateway.store import migrate, migrations
+
+    class NextVersion(Config):
+        def set_main_option(self, name: str, value: str) -> None:
+            super().set_main_option(name, value)
+            known = Path(str(migrations.__file__)).parent / "versions"
+            super().set_main_option("path_separator", "newline")
+            super().set_main_option("version_locations", f"{known}\n{place}")
+
+    migrate.Config = NextVersion  # type: ignore[misc]
+
+
 def main() -> None:
     """Run the command line in the world named by FAULTS_WORLD."""
     world = Path(os.environ["FAULTS_WORLD"])
@@ -119,6 +151,8 @@ def main() -> None:
     if (world / "names.json").exists():
         _stub_names(world)
     _stub_clock(world)
+    if (world / NEXT_VERSION).exists():
+        _stub_version(world / NEXT_VERSION)
     signal.signal(signal.SIGUSR1, lambda *_: time.sleep(STALL_S))
     from gateway.cli import main as run
 

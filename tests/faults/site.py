@@ -171,10 +171,15 @@ async def until(
 
 
 async def charge(
-    station: SimulatedCharger, seconds: float = 0.3, *, samples: int = 2, settle_within: float = 60
+    station: SimulatedCharger,
+    seconds: float = 0.3,
+    *,
+    samples: int = 2,
+    settle_within: float = 60,
+    card: str = CARD,
 ) -> Transaction:
     """One transaction, whatever happens to the connection; returns when all of it was acknowledged."""
-    transaction = station.begin(1, CARD, Decimal(300_000))
+    transaction = station.begin(1, card, Decimal(300_000))
     for _ in range(samples):
         await asyncio.sleep(seconds / samples)
         station.sample(transaction)

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 from gateway.domain.errors import AlreadyRunning, InvalidInput, StoreUnavailable
 from gateway.store import migrations
 from gateway.store.engine import open_store
-from gateway.store.migrate import migrate
+from gateway.store.migrate import copy_before, migrate
 from gateway.store.secrets import KeyedSecrets, WrongKey
 from gateway.store.tables import Row
 from tests.builders import partner
@@ -85,6 +85,23 @@ def test_f28_a_step_that_fails_leaves_the_schema_as_it_was(database: Path) -> No
         connection.commit()
     engine.dispose()
     migrate(database)
+    with closing(sqlite3.connect(copy_before(database, "0007"))) as kept:
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == ("0007",)
+
+
+def test_f28_without_room_for_a_copy_nothing_is_changed(database: Path) -> None:
+    migrate(database)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    copy_before(database, "0001").mkdir()
+    with pytest.raises(StoreUnavailable, match=r"was not brought up to date: the backup of .* failed"):
+        migrate(database)
+
+
+def test_f28_a_database_that_is_up_to_date_is_not_copied(database: Path) -> None:
+    migrate(database)
+    migrate(database)
+    assert not list(database.parent.glob("*.schema-*"))
 
 
 async def test_a_newer_database_is_refused(database: Path) -> None:

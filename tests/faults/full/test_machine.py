@@ -1,7 +1,6 @@
 """A machine whose clock, files, event loop or database schema go wrong (F24, F25, F26, F28)."""
 
 import asyncio
-import shutil
 import signal
 import socket
 import sqlite3
@@ -13,20 +12,16 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
 
 from gateway.sim.faults import Mode
-from gateway.store import migrations
-from tests.faults.altered import STALL_S, AlteredLauncher
+from gateway.store.migrate import copy_before
+from tests.faults.altered import NEXT_SCHEMA, STALL_S, AlteredLauncher
 from tests.faults.evidence import measured
 from tests.faults.full.conftest import MakeAltered
 from tests.faults.process import TOKEN
 from tests.faults.site import CARD, Site, assert_books_agree, charge
 
 JUMPS = [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)]
-OLD_SCHEMA = "0007"
 
 
 async def started(site: Site) -> Site:
@@ -138,87 +133,92 @@ async def test_f26_the_event_loop_stands_still(tmp_path: Path, altered: MakeAlte
     )
 
 
-def backwards(database: Path) -> None:
-    """The schema of an earlier version, as that one would have left it: without what came later."""
-    old = database.with_name("old-schema.db")
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    engine = create_engine(f"sqlite:///{old}")
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, OLD_SCHEMA)
-        connection.commit()
-    engine.dispose()
-    with closing(sqlite3.connect(old)) as then, closing(sqlite3.connect(database)) as file:
-        known = {row[0] for row in then.execute("SELECT name FROM sqlite_master")}
-        found = file.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-        for kind, name in sorted(found):  # indexes come before tables
-            if name not in known and kind in ("index", "table", "trigger"):
-                file.execute(f"DROP {kind} {name}")
-        tables = [name for kind, name in found if kind == "table" and name in known]
-        for table in tables:
-            columns = {row[1] for row in then.execute(f"PRAGMA table_info({table})")}
-            for row in file.execute(f"PRAGMA table_info({table})").fetchall():
-                if row[1] not in columns:
-                    file.execute(f"ALTER TABLE {table} DROP COLUMN {row[1]}")
-        file.execute("UPDATE alembic_version SET version_num = ?", (OLD_SCHEMA,))
-        file.commit()
-    old.unlink()
-
-
-def schema(database: Path) -> tuple[str, set[str]]:
+def contents(database: Path) -> list[str]:
+    """Schema and data, as SQL."""
     with closing(sqlite3.connect(database)) as file:
-        version = file.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-        return version, {row[1] for row in file.execute("PRAGMA table_info(sessions)")}
+        return list(file.iterdump())
 
 
-@pytest.mark.timeout(180)
-async def test_f28_stop_backup_migrate_start(tmp_path: Path, altered: MakeAltered) -> None:
-    """A charger meanwhile sends again what was not answered: nothing is lost, and the gap is short."""
-    site = await started(await altered(AlteredLauncher(tmp_path)))
+def schema(database: Path) -> str:
+    with closing(sqlite3.connect(database)) as file:
+        version: str = file.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+        return version
+
+
+STEPS = (
+    "ALTER TABLE sessions ADD COLUMN next_versions_note TEXT",
+    "CREATE TABLE next_versions_table (id INTEGER PRIMARY KEY)",
+    "INSERT INTO next_versions_table SELECT rowid FROM sessions",
+)
+
+
+@pytest.mark.timeout(240)
+async def test_f28_the_next_version_comes_and_goes(tmp_path: Path, altered: MakeAltered) -> None:
+    """In mid-transaction: a charger sends again what was not answered, nothing is lost, the gap is short.
+
+    The database as it was is kept; with it this version starts again.
+    """
+    launcher = AlteredLauncher(tmp_path)
+    site = await started(await altered(launcher))
     station = await site.station(0)
     await charge(station, 0.05)
     await settled(site, 1)
     running = station.begin(1, CARD, Decimal(300_000))
     await station.settled(within=30)
+    before = schema(site.gateway.database)
+    launcher.next_version(before, *STEPS)
     gap = time.monotonic()
     await site.gateway.stop()
-    await asyncio.to_thread(backwards, site.gateway.database)
-    await asyncio.to_thread(shutil.copyfile, site.gateway.database, tmp_path / "before.db")
+    stopped = time.monotonic() - gap
     station.sample(running)
     station.end(running)
-    await site.gateway.start(within=60)
+    ready = await site.gateway.start(within=60)
     await station.settled(within=60)
     took = time.monotonic() - gap
     assert took < 60
-    assert schema(site.gateway.database)[0] > OLD_SCHEMA
+    assert schema(site.gateway.database) == NEXT_SCHEMA
     await settled(site, 2)
+    kept = copy_before(site.gateway.database, before)
+    assert schema(kept) == before
+    await site.gateway.stop()
+    launcher.this_version()
+    site.gateway.launch()
+    assert await site.gateway.ended(60) == 1
+    assert "written by a newer version" in site.gateway.log_tail()
+    restored = await asyncio.to_thread(site.gateway.command, "restore", str(kept))
+    assert restored.returncode == 0, restored.stderr
+    await site.gateway.start(within=60)
+    assert len((await site.books()).cdrs) == 1
     measured(
         "F28",
-        f"stopped, copied, migrated, started in mid-transaction: 0 lost, the station's gap {took:.1f} s",
+        f"stopped, copied, migrated, started in mid-transaction: 0 lost, the station's gap {took:.1f} s "
+        f"(ready again after {stopped + ready:.1f} s); with the copy the old version starts again",
     )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 async def test_f28_a_migration_that_fails_changes_nothing(tmp_path: Path, altered: MakeAltered) -> None:
-    """All steps or none: the version before finds its database as it left it, without a restore."""
-    site = await started(await altered(AlteredLauncher(tmp_path)))
+    """All steps or none: this version starts on its database as it left it, in mid-transaction."""
+    launcher = AlteredLauncher(tmp_path)
+    site = await started(await altered(launcher))
     station = await site.station(0)
-    await charge(station, 0.05)
-    await settled(site, 1)
-    await station.close()
+    running = station.begin(1, CARD, Decimal(300_000))
+    await station.settled(within=30)
     await site.gateway.stop()
-    await asyncio.to_thread(backwards, site.gateway.database)
-    before = schema(site.gateway.database)
-    with closing(sqlite3.connect(site.gateway.database)) as file:
-        file.execute("CREATE TABLE reconciliations (in_the_way INTEGER)")
+    before = contents(site.gateway.database)
+    launcher.next_version(schema(site.gateway.database), *STEPS, "INSERT INTO nowhere VALUES (1)")
     site.gateway.launch()
-    assert await site.gateway.ended() == 1
+    assert await site.gateway.ended(60) == 1
     assert "could not be brought up to date" in site.gateway.log_tail()
     assert "Traceback" not in site.gateway.log_tail()
-    assert schema(site.gateway.database) == before
-    with closing(sqlite3.connect(site.gateway.database)) as file:
-        file.execute("DROP TABLE reconciliations")
+    assert contents(site.gateway.database) == before
+    launcher.this_version()
+    station.end(running)
     await site.gateway.start(within=60)
-    assert len((await site.books()).cdrs) == 1
-    measured("F28", "a migration that fails in the middle: exit 1 with the reason, schema and data as before")
+    await station.settled(within=60)
+    await settled(site, 1)
+    measured(
+        "F28",
+        "a migration that fails at its fourth step: exit 1 with the reason, the database as before to the "
+        "last row; the old version starts and goes on in mid-transaction",
+    )
