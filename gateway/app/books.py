@@ -8,7 +8,7 @@ from gateway.app.entitlement import receivers
 from gateway.app.ports import PageQuery, Tx
 from gateway.app.visibility import Sight
 from gateway.domain.books import Difference, Discrepancy
-from gateway.domain.delivery import Debt, DebtState, Owed
+from gateway.domain.delivery import WITHDRAWN, Debt, DebtState, Owed
 from gateway.domain.partners import Partner
 
 NEVER_OWED = "it was never owed"
@@ -89,8 +89,12 @@ def extra(tx: Tx, partner: Partner, kind: Owed, expected: set[tuple[Owed, str]])
     return [
         Discrepancy(kind, d.key, Difference.EXTRA, detail)
         for d in tx.debts.list(partner_id=partner.id, state=DebtState.SETTLED, kind=kind, limit=1_000_000)
-        if d.settled and (kind, d.key) not in expected and not (d.request or "").startswith("DELETE ")
+        if d.settled and (kind, d.key) not in expected and not _taken_back(d)
     ]
+
+
+def _taken_back(debt: Debt) -> bool:
+    return debt.holding == WITHDRAWN or (debt.request or "").startswith("DELETE ")
 
 
 def _failed(entry: Entry, debt: Debt) -> Discrepancy:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from gateway.app.ports import Tx
 from gateway.app.visibility import Sight
 from gateway.domain.cdrs import Cdr
-from gateway.domain.delivery import DebtState, Owed
+from gateway.domain.delivery import WITHDRAWN, Debt, DebtState, Owed
 from gateway.domain.ids import ConnectorId, EvseUid, PartnerId
 from gateway.domain.partners import InterfaceRole, Partner, PartnerState
 from gateway.domain.remote_runs import Result, Run
@@ -32,14 +32,18 @@ def owe_location(tx: Tx, location: Location, now: datetime) -> None:
     """Owe the whole location to everyone who may see it, or could until now and has to hear of the change."""
     for partner in receivers(tx, "locations"):
         sight = Sight(tx, partner)
-        if sight.location(location) or (sight.concerned(location) and _has(tx, partner, location)):
+        if has_to_hear(tx, sight, partner, location):
             tx.debts.owe(partner.id, Owed.LOCATION, location.id, now, now)
 
 
-def _has(tx: Tx, partner: Partner, location: Location) -> bool:
-    """Whether the partner was given the location, so that it has to hear when it is no longer published."""
-    known = tx.debts.get(partner.id, Owed.LOCATION, location.id)
-    return known is not None and known.settled > 0
+def has_to_hear(tx: Tx, sight: Sight, partner: Partner, location: Location) -> bool:
+    """Whether the partner may see the location, or was given it and not told yet to show it to nobody."""
+    return sight.location(location) or holds(tx.debts.get(partner.id, Owed.LOCATION, location.id))
+
+
+def holds(given: Debt | None) -> bool:
+    """Whether the partner of this debt was given the location, and may show it as far as it knows."""
+    return given is not None and given.settled > 0 and given.holding != WITHDRAWN
 
 
 def owe_evse(tx: Tx, location: Location, uid: EvseUid, now: datetime) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gateway.app.entitlement import has_to_hear
 from gateway.app.ports import Agreement, Tx
 from gateway.app.visibility import Sight
 from gateway.domain.delivery import DebtState, Owed
@@ -165,9 +166,9 @@ def _shown(tx: Tx, partner: Partner, sight: Sight) -> Iterator[tuple[Owed, str]]
     if partner.endpoint("tariffs", InterfaceRole.RECEIVER):
         yield from ((Owed.TARIFF, f"{t.party}/{t.id}") for t in tx.tariffs.all() if sight.tariff(t))
     if partner.endpoint("locations", InterfaceRole.RECEIVER):
-        yield from (
-            (Owed.LOCATION, location.id) for location in tx.locations.all() if sight.location(location)
-        )
+        for location in tx.locations.all():
+            if has_to_hear(tx, sight, partner, location):
+                yield Owed.LOCATION, location.id
 
 
 def _pulled(partner: Partner) -> Iterator[tuple[Owed, str]]:

@@ -13,10 +13,12 @@ from gateway.app.parcels import (
 )
 from gateway.app.ports import Tx
 from gateway.app.session_pushes import whole
+from gateway.app.visibility import Sight
 from gateway.domain.delivery import Debt, Owed
 from gateway.domain.ids import CdrId, ConnectorId, EvseUid, LocationId, Party, RunId, SessionId, TariffId
 from gateway.domain.partners import InterfaceRole, Role
 from gateway.domain.remote_runs import Result
+from gateway.domain.sites import Location
 
 
 def parcel_for(tx: Tx, debt: Debt) -> Parcel | None:  # noqa: C901 - one case for each kind
@@ -24,7 +26,7 @@ def parcel_for(tx: Tx, debt: Debt) -> Parcel | None:  # noqa: C901 - one case fo
     match debt.kind:
         case Owed.LOCATION:
             location = tx.locations.get(LocationId(debt.key))
-            return LocationParcel(location) if location else None
+            return LocationParcel(_as_seen(tx, debt, location)) if location else None
         case Owed.EVSE:
             return _evse(tx, debt.key)
         case Owed.TARIFF:
@@ -56,6 +58,13 @@ def _result(tx: Tx, key: str) -> Parcel | None:
     run_id, _, result = key.rpartition("/")
     run = tx.runs.get(RunId(run_id))
     return CommandResultParcel(run, Result(result)) if run else None
+
+
+def _as_seen(tx: Tx, debt: Debt, location: Location) -> Location:
+    """Who may see it no more gets it once again as what nobody is shown: nothing is ever deleted (LOC-05)."""
+    partner = tx.partners.get(debt.partner_id)
+    hidden = partner is not None and not Sight(tx, partner).location(location)
+    return location.as_withdrawn() if hidden else location
 
 
 def _evse(tx: Tx, key: str) -> Parcel | None:

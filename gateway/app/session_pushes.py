@@ -9,8 +9,8 @@ import hashlib
 from dataclasses import replace
 
 from gateway.app.costs import running_cost
-from gateway.app.parcels import Parcel, SessionParcel
-from gateway.domain.delivery import Debt
+from gateway.app.parcels import LocationParcel, Parcel, SessionParcel
+from gateway.domain.delivery import WITHDRAWN, Debt
 from gateway.domain.partners import Partner
 from gateway.domain.periods import ChargingPeriod
 from gateway.domain.sessions import Session, SessionStatus
@@ -38,6 +38,8 @@ def as_pushed(parcel: Parcel, debt: Debt, partner: Partner) -> Parcel:
 
 def holding_of(parcel: Parcel) -> str | None:
     """What the partner holds once it took this parcel, to be compared with what there is later."""
+    if isinstance(parcel, LocationParcel):
+        return WITHDRAWN if parcel.location.withdrawn else None
     if not isinstance(parcel, SessionParcel) or parcel.settled is None:
         return None
     return f"{parcel.settled}:{_mark(parcel, parcel.settled)}"

@@ -26,13 +26,8 @@ class Sight:
 
         One with publish=false is seen by those partners of whose tokens one is named in it.
         """
-        return self.concerned(location) and self._published(location)
-
-    def concerned(self, location: Location) -> bool:
-        """Whether the location is of those the partner deals with, published or not."""
-        return self.party(location.party) and location.id.casefold() not in self._hidden
-
-    def _published(self, location: Location) -> bool:
+        if not self.party(location.party) or location.id.casefold() in self._hidden:
+            return False
         return location.publish or self._match_any(location.publish_allowed_to)
 
     def tariff(self, tariff: Tariff) -> bool:

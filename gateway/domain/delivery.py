@@ -47,6 +47,9 @@ CLASS_OF: dict[Owed, DeliveryClass] = {
 }
 
 
+WITHDRAWN = "WITHDRAWN"
+"""`Debt.holding` of a location that its partner was told to show to nobody (LOC-12)."""
+
 PARTS = frozenset({Owed.EVSE, Owed.CONNECTOR})
 """Parts of a location that are sent alone."""
 

@@ -277,6 +277,15 @@ class Location:
             last_updated=max(at, self.last_updated),
         )
 
+    @property
+    def withdrawn(self) -> bool:
+        """Whether nobody may be shown this location."""
+        return not self.publish and not self.publish_allowed_to
+
+    def as_withdrawn(self) -> "Location":
+        """The same location for a partner that may show it to nobody (any more)."""
+        return replace(self, publish=False, publish_allowed_to=())
+
     def _place_of(self, uid: EvseUid) -> int | None:
         wanted, uids = uid.casefold(), [evse.uid.casefold() for evse in self.evses]
         return uids.index(wanted) if wanted in uids else None

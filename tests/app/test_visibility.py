@@ -7,6 +7,7 @@ import pytest
 
 from gateway.app.entitlement import owe_evse, owe_location, owe_tariff
 from gateway.app.network_merge import only_connector
+from gateway.app.parcels import LocationParcel
 from gateway.app.partner_views import PartnerViews
 from gateway.app.policy import Policy
 from gateway.app.ports import PageQuery, Tx
@@ -17,8 +18,10 @@ from gateway.domain.delivery import DebtState, Owed
 from gateway.domain.ids import ConnectorId, EvseUid, Party
 from gateway.domain.partner_profiles import Profile
 from gateway.domain.sites import EvseStatus, Location, PublishToken
+from gateway.domain.tokens import Token
 from gateway.store.memory import MemoryStore
 from tests import builders as b
+from tests.app.world import World
 from tests.fakes import FakeClock, FakePartners
 
 HERS = PublishToken(visual_number="NL-EMS-1", issuer="Great eMSP")
@@ -166,3 +169,43 @@ def test_loc_03_a_change_of_one_connector_is_found() -> None:
     assert only_connector(before, replace(after, evses=(evse, removed))) is None
     assert only_connector(None, after) is None
     assert only_connector(before, before) is None
+
+
+async def test_loc_12_a_location_that_a_token_showed_is_hidden_again(world: World) -> None:
+    """LOC-05: its partner gets it once more, as one to be shown to nobody, then nothing until it may see it."""
+    partner, upkeep = b.partner(), Upkeep(world.store, world.clock, Policy(), Wake())
+    await world.store.write(
+        lambda tx: (tx.locations.save(HIDDEN), tx.tokens.save(partner.id, _hers("fleet")))
+    )
+
+    async def pushed() -> list[tuple[bool, tuple[PublishToken, ...]]]:
+        """What the partner gets now, looked at twice."""
+        world.partners.sent.clear()
+        for _ in range(2):
+            await upkeep.reveal(None)
+            await world.deliveries.send_due(partner)
+        places = [p.location for _, p in world.partners.sent if isinstance(p, LocationParcel)]
+        assert len(places) == len(world.partners.sent)
+        return [(place.publish, place.publish_allowed_to) for place in places]
+
+    async def belongs_to(group: str) -> list[tuple[bool, tuple[PublishToken, ...]]]:
+        await world.store.write(lambda tx: tx.tokens.save(partner.id, _hers(group)))
+        return await pushed()
+
+    shown, to_nobody = (False, HIDDEN.publish_allowed_to), (False, ())
+    assert await pushed() == [shown]
+    assert await belongs_to("other") == [to_nobody]
+    changed = HIDDEN.with_evse_status(EvseUid("EVSE-1"), EvseStatus.CHARGING, b.at(5))
+
+    def change(tx: Tx) -> None:
+        tx.locations.save(changed)
+        owe_evse(tx, changed, EvseUid("EVSE-1"), b.NOON)
+        owe_location(tx, changed, b.NOON)
+
+    await world.store.write(change)
+    assert await pushed() == []
+    assert await belongs_to("fleet") == [shown]
+
+
+def _hers(group: str) -> Token:
+    return b.token("02", group_id=group)
