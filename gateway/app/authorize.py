@@ -30,7 +30,7 @@ from gateway.domain.emaid import issuer_of
 from gateway.domain.errors import PartnerUnreachable
 from gateway.domain.events import IdToken
 from gateway.domain.hubs import ConnectionStatus
-from gateway.domain.ids import ChargerId, ConnectorNumber, Party, TokenUid
+from gateway.domain.ids import ChargerId, ConnectorNumber, EvseUid, Party, TokenUid
 from gateway.domain.partner_profiles import OnSilence
 from gateway.domain.partners import InterfaceRole, Partner, Role
 from gateway.domain.tokens import EMAID, SessionToken, session_token
@@ -45,7 +45,8 @@ _UNKNOWN_TYPE = "RFID"
 class _Known:
     """What is known about a presented card before anyone is asked.
 
-    `everyone`: whom to ask about a card that is not known; `type`: what an unknown card is taken for.
+    `everyone`: whom to ask about a card that is not known; `type`: what an unknown card is taken for;
+    `evses`: the EVSEs of the charger, with its own number for each.
     """
 
     place: Place | None
@@ -54,6 +55,7 @@ class _Known:
     everyone: tuple[Partner, ...]
     type: str
     owner_status: ConnectionStatus = ConnectionStatus.CONNECTED
+    evses: tuple[tuple[EvseUid, int], ...] = ()
 
 
 def normal_uid(value: str) -> str:
@@ -172,7 +174,13 @@ def _look_up(
         else ConnectionStatus.CONNECTED,
         everyone=() if known else _whom_to_ask(tx, id_token),
         type=EMAID if _is_contract(id_token) else _UNKNOWN_TYPE,
+        evses=_evses(tx, charger_id),
     )
+
+
+def _evses(tx: Tx, charger_id: ChargerId) -> tuple[tuple[EvseUid, int], ...]:
+    charger = tx.chargers.get(charger_id)
+    return tuple((plug.evse_uid, plug.number.evse) for plug in charger.plugs) if charger else ()
 
 
 def _is_contract(id_token: IdToken) -> bool:
@@ -265,7 +273,17 @@ def _answered(
         group_id=answer.token.group_id if answer.token else None,
         language=answer.language,
         message=answer.message,
+        only_at=_only_at(answer, known.evses) if verdict is Verdict.ALLOWED else (),
     )
+
+
+def _only_at(answer: PartnerVerdict, evses: Sequence[tuple[EvseUid, int]]) -> tuple[int, ...]:
+    """The EVSEs of the charger that a partner allowed; empty if these are all of them (TOK-08)."""
+    if answer.allowed_evse_uids is None:
+        return ()
+    allowed = {uid.casefold() for uid in answer.allowed_evse_uids}
+    found = {number for uid, number in evses if uid.casefold() in allowed}
+    return () if found == {number for _, number in evses} else tuple(sorted(found))
 
 
 def _stranger(partner: Partner, uid: str, type_: str) -> SessionToken:

@@ -18,7 +18,15 @@ from gateway.app.policy import Policy
 from gateway.app.ports import Clock, Ids, Store, Tx
 from gateway.app.presence import Presence
 from gateway.app.redated import keep_samples
-from gateway.app.reporting import Report, Reported, Reporting, answered_before, as_answered, start_of
+from gateway.app.reporting import (
+    Report,
+    Reported,
+    Reporting,
+    answered_before,
+    as_answered,
+    place_of,
+    start_of,
+)
 from gateway.app.starting import Beginning, begin_session
 from gateway.app.wake import Wake
 from gateway.domain import usage
@@ -158,7 +166,7 @@ class Charging:
                 or tx.authorizations.latest(event.charger_id, token.value, since)
             )
         )
-        if remembered is not None and remembered.accepted:
+        if remembered is not None and remembered.accepted and remembered.holds_at(event.number.evse):
             return remembered
         return await self._authorizing.by_card(event.charger_id, token, event.number)
 
@@ -180,10 +188,12 @@ class Charging:
         card = event.id_token
         if card is None:
             return None
-        before = await self._store.read(lambda tx: answered_before(tx, event, self._policy))
+        before, number = await self._store.read(
+            lambda tx: (answered_before(tx, event, self._policy), place_of(tx, event))
+        )
         if before is not None:
             return before
-        return await self._authorize_start(start_of(event, event.number or ConnectorNumber(0)))
+        return await self._authorize_start(start_of(event, number or ConnectorNumber(0)))
 
     async def metered(self, event: Metered) -> None:
         """Add meter values to the session they belong to (C12, Q25, Q34)."""

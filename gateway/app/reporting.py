@@ -95,7 +95,7 @@ class Reporting:
         told = Reported(report.authorization)
         for earlier in _released(tx, event):
             at_plug = replace(earlier, number=number)
-            self._at_plug(tx, replace(report, event=at_plug, authorization=self._remembered(tx, earlier)))
+            self._at_plug(tx, replace(report, event=at_plug, authorization=self._remembered(tx, at_plug)))
         return self._at_plug(tx, replace(report, event=replace(event, number=number))) or told
 
     def _at_plug(self, tx: Tx, report: Report) -> Reported | None:
@@ -193,7 +193,10 @@ class Reporting:
         if event.id_token is None:
             return None
         since = event.at - self._policy.authorization_memory - timedelta(days=1)
-        return tx.authorizations.latest(event.charger_id, event.id_token.value, since)
+        decided = tx.authorizations.latest(event.charger_id, event.id_token.value, since)
+        if decided is None or event.number is None or decided.holds_at(event.number.evse):
+            return decided
+        return replace(decided, verdict=Verdict.NOT_ALLOWED, reason=f"{decided.reason}, but not here")
 
 
 def _commanded(tx: Tx, report: Report) -> Report:
@@ -234,6 +237,12 @@ def _known(tx: Tx, event: TransactionReported) -> Session | None:
         return session
     again = event.at > session.ended_at and not session.start_missing and not event.clock_suspect
     return None if again else session
+
+
+def place_of(tx: Tx, event: TransactionReported) -> ConnectorNumber | None:
+    """Where the driver of a message stands: at the plug of its session, if it has one already."""
+    session = _known(tx, event)
+    return session.number if session else plug_of(tx, event)
 
 
 def plug_of(tx: Tx, event: TransactionReported) -> ConnectorNumber | None:

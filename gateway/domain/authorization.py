@@ -32,7 +32,10 @@ class AuthMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """A decision about one card at one charger, and whom it binds."""
+    """A decision about one card at one charger, and whom it binds.
+
+    `only_at`: the EVSEs of the charger, by its own numbers, where it holds; empty: all of them (TOK-08).
+    """
 
     verdict: Verdict
     reason: str
@@ -44,6 +47,11 @@ class Authorization:
     language: str | None = None
     message: str | None = None
     expires_at: datetime | None = None
+    only_at: tuple[int, ...] = ()
+
+    def holds_at(self, evse: int) -> bool:
+        """Whether it is about this EVSE; 0 is one that is not known yet."""
+        return not evse or not self.only_at or evse in self.only_at
 
     @property
     def accepted(self) -> bool:

@@ -196,6 +196,8 @@ def id_token_info(authorization: Authorization) -> dict[str, object]:
         info["cacheExpiryDateTime"] = wire_time(authorization.expires_at)
     if authorization.language:
         info["language1"] = authorization.language[:_LONGEST_LANGUAGE]
+    if authorization.only_at:
+        info["evseId"] = list(authorization.only_at)
     if authorization.group_id:
         info["groupIdToken"] = group_token(authorization.group_id)
     if authorization.message:

@@ -241,13 +241,14 @@ def test_verdicts(verdict: Verdict, word: str) -> None:
 
 def test_everything_a_decision_may_say() -> None:
     """D06, M11, M12: valid for both schemas."""
-    told = replace(ALLOWED, expires_at=NOW, language="en", group_id="G" * 40, message="Hello")
+    told = replace(ALLOWED, expires_at=NOW, language="en", group_id="G" * 40, message="Hello", only_at=(1, 3))
     answer = v2x.card_answer(told, {"certificate": "PEM"})
     assert answer["certificateStatus"] == "NoCertificateAvailable"
     info = answer["idTokenInfo"]
     assert isinstance(info, dict)
     assert info["groupIdToken"] == v2x.group_token("g" * 40)
     assert len(str(v2x.group_token("g" * 40)["idToken"])) == 16
+    assert info["evseId"] == [1, 3]
     assert info["personalMessage"] == {"format": "UTF8", "language": "en", "content": "Hello"}
 
 
