@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode, urljoin
 
 from gateway.app.crashpoints import crash_point
-from gateway.app.parcels import CdrParcel, Parcel, TariffRemovalParcel
+from gateway.app.parcels import CdrParcel, CommandResultParcel, Parcel, TariffRemovalParcel
 from gateway.app.ports import Agreement, Credentials, Held, Ids, Recorder, Secrets
 from gateway.domain.authorization import PartnerVerdict, Place
 from gateway.domain.delivery import Answer, Debt, Judgement, judge
@@ -115,7 +115,8 @@ class PartnerClient:
             endpoint.url if endpoint else "", *request.path, slash=partner.profile.trailing_slash
         )
         try:
-            reply = await self._send(terms, Ask(request.method, url, body, routed=True))
+            urgent = isinstance(parcel, CommandResultParcel)
+            reply = await self._send(terms, Ask(request.method, url, body, routed=True), urgent=urgent)
         except GatewayError as error:
             reply = Reply(error=str(error), sent=False)
         shown = "" if body is None else readable(json.render(body))
@@ -316,16 +317,18 @@ class PartnerClient:
 
     def _sender(self, terms: _Terms, within_s: float | None = None) -> Send:
         async def send(ask: Ask) -> Reply:
-            return await self._send(terms, ask, within_s)
+            return await self._send(terms, ask, within_s, urgent=within_s is not None)
 
         return send
 
-    async def _send(self, terms: _Terms, ask: Ask, within_s: float | None = None) -> Reply:
+    async def _send(
+        self, terms: _Terms, ask: Ask, within_s: float | None = None, *, urgent: bool = False
+    ) -> Reply:
         """Make one request. Raises ForbiddenUrl before anything is sent."""
         self._guard.check(ask.url, terms.hosts)
         body = None if ask.body is None else json.render(ask.body)
         lane = self._lanes.of(terms.partner, host_of(ask.url))
-        async with lane.turn():
+        async with lane.turn(urgent=urgent):
             reply = await exchange(
                 lane.session,
                 ask.method,

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,48 @@ from gateway.domain.partners import Partner
 from ocpi.guard import UrlGuard
 
 _CONNECT_S = 10.0
+_MOST_MADE_UP_FOR_S = 10.0
+"""How far urgent requests beyond the pace can put off the others."""
+
+
+class Slots:
+    """So many at once; when one is free, who is urgent comes before who is not."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def held(self, *, urgent: bool) -> AsyncIterator[None]:
+        """Wait for a slot, and hold it."""
+        await self._take(self._urgent if urgent else self._others)
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    async def _take(self, waiting: "deque[asyncio.Future[None]]") -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # the slot was handed over while we were being cancelled
+                self._give_back()
+            raise
+
+    def _give_back(self) -> None:
+        for waiting in (self._urgent, self._others):
+            while waiting:
+                turn = waiting.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self._free += 1
 
 
 class Lane:
@@ -20,19 +63,24 @@ class Lane:
 
     def __init__(self, session: aiohttp.ClientSession, profile: Profile) -> None:
         self.session = session
-        self._slots = asyncio.Semaphore(profile.concurrency)
+        self._slots = Slots(profile.concurrency)
         self._interval_s = 1 / profile.requests_per_second
         self._burst_s = 1.0
         self._booked_until = 0.0
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a slot and for the pace, and hold the slot."""
-        async with self._slots:
-            now = asyncio.get_running_loop().time()
-            self._booked_until = max(self._booked_until, now - self._burst_s) + self._interval_s
-            if self._booked_until > now:
-                await asyncio.sleep(self._booked_until - now)
+    async def turn(self, *, urgent: bool = False) -> AsyncIterator[None]:
+        """Wait for the pace and for a slot, and hold the slot.
+
+        A driver waits for what is `urgent`: it goes at once, and the others make up for it later.
+        """
+        now = asyncio.get_running_loop().time()
+        self._booked_until = max(self._booked_until, now - self._burst_s) + self._interval_s
+        if urgent:
+            self._booked_until = min(self._booked_until, now + _MOST_MADE_UP_FOR_S)
+        elif self._booked_until > now:
+            await asyncio.sleep(self._booked_until - now)
+        async with self._slots.held(urgent=urgent):
             yield
 
 
