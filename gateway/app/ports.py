@@ -103,13 +103,11 @@ class SessionRows(Protocol):
         """The session that a start with this key made (C07)."""
 
     def open_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None: ...
+    def awaited_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None: ...
     def open_of(self, charger_id: ChargerId) -> Sequence[Session]: ...
     def all_open(self) -> Sequence[Session]: ...
     def last_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
         """The session that started last at a plug, open or not."""
-
-    def awaited_at(self, charger_id: ChargerId, number: ConnectorNumber) -> Session | None:
-        """The newest session at a plug whose transaction is still to come."""
 
     def waiting(self) -> Sequence[Session]:
         """Sessions that ended and wait for a person, oldest first (`Session.waits`)."""
