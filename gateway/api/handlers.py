@@ -195,8 +195,8 @@ async def list_deliveries(call: Call) -> models.DeliveryList:
     """What is or was owed to partners."""
     query = taken(requests.DeliveryQuery, call.query)
     state = DebtState(query.state) if query.state else None
-    views = await call.services.views.deliveries(query.limit, query.partner, state)
-    return models.DeliveryList(items=[shown.delivery(view) for view in views], total=len(views))
+    found = await call.services.views.deliveries(query.limit, query.partner, state)
+    return models.DeliveryList(items=[shown.delivery(view) for view in found.items], total=found.total)
 
 
 async def show_delivery(call: Call) -> models.Delivery:
@@ -237,5 +237,6 @@ async def resolve_set_aside(call: Call) -> models.SetAside:
 async def list_authorizations(call: Call) -> models.AuthorizationList:
     """Decisions about cards."""
     limit = taken(requests.Limit, call.query).limit
-    views = await call.services.views.authorizations(limit)
-    return models.AuthorizationList(items=[shown.authorization(view) for view in views], total=len(views))
+    found = await call.services.views.authorizations(limit)
+    items = [shown.authorization(view) for view in found.items]
+    return models.AuthorizationList(items=items, total=found.total)

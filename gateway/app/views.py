@@ -277,14 +277,15 @@ class Views:
 
     async def deliveries(
         self, limit: int, partner: str | None = None, state: DebtState | None = None
-    ) -> list[DeliveryView]:
+    ) -> Page[DeliveryView]:
         """What is or was owed, of one partner or all. Raises UnknownObject for an unknown partner."""
 
-        def work(tx: Tx) -> list[DeliveryView]:
+        def work(tx: Tx) -> Page[DeliveryView]:
             partner_id = _named(tx, partner).id if partner is not None else None
             names = _names(tx)
             debts = tx.debts.list(partner_id=partner_id, state=state, limit=limit)
-            return [DeliveryView(debt, names.get(debt.partner_id, debt.partner_id)) for debt in debts]
+            views = (DeliveryView(debt, names.get(debt.partner_id, debt.partner_id)) for debt in debts)
+            return Page(tuple(views), tx.debts.count(state, partner_id))
 
         return await self._store.read(work)
 
@@ -303,11 +304,13 @@ class Views:
         """What chargers said and nobody could attribute, unresolved."""
         return await self._store.read(lambda tx: tx.set_aside.open())
 
-    async def authorizations(self, limit: int) -> list[AuthorizationView]:
+    async def authorizations(self, limit: int) -> Page[AuthorizationView]:
         """The last decisions about cards, newest first."""
-        rows = await self._store.read(lambda tx: tx.authorizations.log(limit))
+        rows, total = await self._store.read(
+            lambda tx: (tx.authorizations.log(limit), tx.authorizations.count())
+        )
         found = [AuthorizationView(*row) for row in rows]
-        return sorted(found, key=lambda view: view.at, reverse=True)
+        return Page(tuple(sorted(found, key=lambda view: view.at, reverse=True)), total)
 
 
 def _overview(tx: Tx, online: set[ChargerId]) -> Overview:

@@ -179,7 +179,8 @@ def _locked_out(partner: Partner) -> Finding:
 
 
 def _registered(partner: Partner) -> Finding:
-    detail = f"OCPI {partner.version}, {partner.deliveries_waiting} deliveries waiting"
+    waiting, parked = partner.deliveries_waiting, partner.deliveries_parked
+    detail = f"OCPI {partner.version}, {waiting} deliveries waiting, {parked} parked"
     if partner.problem:
         return Finding(verdict="warning", what=f"partner {partner.name}", detail=partner.problem)
     if partner.reach != _REACHED:

@@ -23,7 +23,6 @@ Note = Annotated[str, typer.Option("--note", help="What you found out; it is kep
 Failed = Annotated[bool, typer.Option("--failed", help="Only those that need a person.")]
 Everything = Annotated[bool, typer.Option("--all", help="Settled ones too.")]
 AllLike = Annotated[bool, typer.Option("--all-like", help="All that failed there for the same reason.")]
-_MOST = 1000
 Kind = Annotated[str, typer.Argument(help="LOCATION, EVSE, TARIFF, SESSION, CDR, …")]
 
 
@@ -198,7 +197,7 @@ def list_deliveries(
     titles = ["partner", "kind", "key", "state", "attempts", "next attempt", "last answer"]
     print_table(titles, rows, empty="Nothing failed." if failed else "Nothing waits to be sent.")
     if state == "WAITING":
-        query |= {"limit": _MOST, "state": "PARKED"}
+        query |= {"limit": 1, "state": "PARKED"}
         parked = call(DeliveryList, "GET", "/deliveries", url=url, query=query, config=config).total
         if parked:
             note(f"{parked} more need a person: gateway delivery list --failed")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.authorization import Authorization, Verdict
 from gateway.domain.chargers import Knock, SetAside
 from gateway.domain.commands import (
     ChangeAvailability,
@@ -216,6 +217,24 @@ async def test_a_parked_delivery_is_shown_and_tried_again(operator: Operator) ->
     assert (await operator.get(path))["answer"] == "HTTP 400"
     tried = await operator.post(path)
     assert (tried["state"], tried["attempts"], tried["reason"]) == ("WAITING", 0, None)
+
+
+async def test_the_total_of_a_list_counts_what_its_page_leaves_out(operator: Operator) -> None:
+    partner = b.partner()
+
+    def fill(tx: Any) -> None:
+        for n in range(3):
+            tx.debts.owe(partner.id, Owed.TARIFF, f"NL-GWY/{n}", b.NOON, b.NOON)
+            tx.authorizations.add(b.CHARGER, f"CARD-{n}", b.NOON, Authorization(Verdict.BLOCKED, "lost"))
+
+    before = {path: (await operator.get(path))["total"] for path in ("/deliveries", "/authorizations")}
+    await operator.world.store.write(fill)
+    for path, total in before.items():
+        listed = await operator.get(f"{path}?limit=2")
+        assert (len(listed["items"]), listed["total"]) == (2, total + 3)
+    of_partner = await operator.get("/deliveries?limit=1&state=WAITING&partner=Great%20eMSP")
+    assert of_partner["total"] >= 3
+    assert (await operator.get("/deliveries?state=PARKED"))["total"] == 0
 
 
 async def test_what_was_set_aside_is_resolved_with_a_note(operator: Operator) -> None:

@@ -172,7 +172,7 @@ def test_loc_03_a_change_of_one_connector_is_found() -> None:
 
 
 async def test_loc_12_a_location_that_a_token_showed_is_hidden_again(world: World) -> None:
-    """LOC-05: its partner gets it once more, as one to be shown to nobody, then nothing until it may see it."""
+    """LOC-05: its partner gets it once more, for nobody to be shown, then nothing until it may see it."""
     partner, upkeep = b.partner(), Upkeep(world.store, world.clock, Policy(), Wake())
     await world.store.write(
         lambda tx: (tx.locations.save(HIDDEN), tx.tokens.save(partner.id, _hers("fleet")))

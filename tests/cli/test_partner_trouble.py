@@ -45,6 +45,8 @@ async def test_what_a_partner_demands_and_lacks_is_listed_with_its_fields(shell:
             lambda: shell("delivery", "list"), lambda said: "Nothing waits" in said.out, "all else is sent"
         )
         assert "1 more need a person: gateway delivery list --failed" in said.err
+        found = (await shell("doctor", "--json")).json
+        assert any(f["what"] == "partner Sim" and f["detail"].endswith(", 1 parked") for f in found)
         assert next(iter(partner.ledger.locations.values())).puts == pushed
 
 

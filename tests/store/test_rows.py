@@ -554,6 +554,8 @@ async def test_listing_debts(
     await store.write(fill)
     listed = await store.read(lambda tx: tx.debts.list(partner_id=partner_id, state=state, limit=limit))
     assert [d.key for d in listed] == keys
+    every = await store.read(lambda tx: tx.debts.list(partner_id=partner_id, state=state))
+    assert await store.read(lambda tx: tx.debts.count(state, partner_id)) == len(every)
 
 
 async def test_the_latest_decision_about_a_card(store: AnyStore) -> None:
@@ -576,6 +578,7 @@ async def test_the_latest_decision_about_a_card(store: AnyStore) -> None:
         Verdict.BLOCKED,
         None,
     ]
+    assert await store.read(lambda tx: tx.authorizations.count()) == 3
     log = await store.read(lambda tx: tx.authorizations.log(2))
     assert [(when, who, card) for when, who, card, _ in log] == [
         (at(9), "CP-2", "card"),

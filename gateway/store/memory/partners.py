@@ -92,8 +92,8 @@ class MemoryDebts:
     def next_due(self, partner_id: PartnerId) -> datetime | None:
         return min((d.next_attempt_at for d in self._waiting(partner_id)), default=None)
 
-    def count(self, state: DebtState, partner_id: PartnerId | None = None) -> int:
-        return sum(d.state is state and partner_id in (None, d.partner_id) for d in self.rows)
+    def count(self, state: DebtState | None = None, partner_id: PartnerId | None = None) -> int:
+        return sum(state in (None, d.state) and partner_id in (None, d.partner_id) for d in self.rows)
 
     def list(
         self,

@@ -26,6 +26,9 @@ class MemoryAuthorizations:
     def log(self, limit: int) -> Sequence[tuple[datetime, ChargerId, str, Authorization]]:
         return list(reversed(list(self._rows)))[:limit]
 
+    def count(self) -> int:
+        return sum(1 for _ in self._rows)
+
     def forget(self, before: datetime, limit: int) -> int:
         """See `OldRows.drop_authorizations`."""
         old = sorted((row[0], number) for number, row in self._rows.items() if row[0] < before)[:limit]

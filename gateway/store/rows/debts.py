@@ -175,8 +175,10 @@ class SqlDebts:
         row = self._runner.row(_NEXT_DUE, _waiting(partner_id))
         return moment_or_none(row[0]) if row else None
 
-    def count(self, state: DebtState, partner_id: PartnerId | None = None) -> int:
-        chosen: dict[str, Value] = {"state": state.value}
+    def count(self, state: DebtState | None = None, partner_id: PartnerId | None = None) -> int:
+        chosen: dict[str, Value] = {}
+        if state is not None:
+            chosen["state"] = state.value
         if partner_id is not None:
             chosen["partner_id"] = partner_id
         row = self._runner.row(_count(*chosen), chosen)

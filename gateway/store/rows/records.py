@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from gateway.domain.authorization import Authorization
 from gateway.domain.chargers import SetAside
@@ -32,6 +32,7 @@ _LOG = (
     .order_by(_AUTHORIZATIONS.c.seq.desc())
     .limit(bindparam("row_limit"))
 )
+_COUNT = select(func.count()).select_from(_AUTHORIZATIONS)
 _OPEN = documents(_SET_ASIDE, "resolved").order_by(_SET_ASIDE.c.at, _SET_ASIDE.c.id)
 _GET = documents(_SET_ASIDE, "id")
 _SAVE = upsert(_SET_ASIDE, ["id"])
@@ -71,6 +72,10 @@ class SqlAuthorizations:
             (moment(row[0]), row[1], row[2], _AUTHORIZATION.decode(row[3]))
             for row in self._runner.rows(_LOG, {"row_limit": limit})
         ]
+
+    def count(self) -> int:
+        row = self._runner.row(_COUNT, {})
+        return row[0] if row else 0
 
 
 class SqlSetAside:
