@@ -46,6 +46,11 @@ class ChargerFields(BaseSettings):
     configure_chargers: bool = Field(
         True, description="Apply the roaming recipe to a charger's configuration at its first boot."
     )
+    charger_presets: Path | None = Field(
+        None,
+        description="TOML file that says how further makes, or certain chargers, are to be treated, in the "
+        "form of gateway/quirks/makes.toml; `charger` is a pattern of their identities.",
+    )
     charger_ping_seconds: float = Field(
         30, ge=0, le=3_600, description="A charger silent for this long is pinged; 0 switches pings off."
     )

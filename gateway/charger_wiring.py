@@ -11,14 +11,15 @@ from gateway.config import Settings
 from gateway.domain.errors import InvalidInput
 from gateway.secret_files import kept_beside
 from gateway.tls import server_context
-from ocpp_side.endpoint import ChargerSettings
+from ocpp_side.endpoint import VERSIONS, ChargerSettings
 from ocpp_side.proxies import Proxies
+from ocpp_side.repairs.presets import BEHAVIOURS, Preset, read_presets, shipped_presets
 
 _HEARTBEATS_MISSED = 3
 
 
 def charger_limits(settings: Settings) -> ChargerSettings:
-    """Limits and patience of the charger side. Raises InvalidInput for proxies that are no addresses."""
+    """Limits and patience of the charger side. Raises InvalidInput for a setting that cannot be used."""
     try:
         proxies = Proxies.of(settings.trusted_proxies)
     except InvalidInput as error:
@@ -34,7 +35,24 @@ def charger_limits(settings: Settings) -> ChargerSettings:
         connects_at_once=settings.charger_connects_at_once,
         connects_waiting=settings.charger_connects_waiting,
         trusted_proxies=proxies,
+        presets=(*shipped_presets(), *_own_presets(settings.charger_presets)),
     )
+
+
+def _own_presets(path: Path | None) -> tuple[Preset, ...]:
+    """How further makes or certain chargers are to be treated; every id must be one that does something."""
+    if path is None:
+        return ()
+    try:
+        presets = read_presets(path.name, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"GATEWAY_CHARGER_PRESETS cannot be read: {error}") from error
+    known = set(BEHAVIOURS) | {repair.quirk for version in VERSIONS.values() for repair in version.repairs}
+    unknown = {id_ for preset in presets for id_ in preset.on | preset.off} - known
+    if unknown:
+        wrong, right = ", ".join(sorted(unknown)), ", ".join(sorted(known))
+        raise InvalidInput(f"{path.name}: {wrong} cannot be switched; {right} can")
+    return presets
 
 
 def charger_authority(settings: Settings, now: datetime) -> Authority | ExternalAuthority | None:

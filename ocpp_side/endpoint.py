@@ -28,7 +28,7 @@ from ocpp_side.limits import Bucket, Doorkeeper, Monotonic
 from ocpp_side.plug_and_charge import VENDOR as PLUG_AND_CHARGE
 from ocpp_side.plug_and_charge import answer as plug_and_charge
 from ocpp_side.proxies import Origin, Proxies
-from ocpp_side.repairs.presets import NO_PINGS, Habits, habits_of, shipped_presets
+from ocpp_side.repairs.presets import NO_PINGS, Habits, Preset, habits_of, shipped_presets
 from ocpp_side.transport import Line
 from ocpp_side.v16 import V16
 from ocpp_side.v21 import V21
@@ -53,7 +53,7 @@ class ChargerSettings:
     A charger's own `ping_interval_s` goes first (Q04). `boot_patience_s`: how long a charger may take to
     introduce itself before it is asked to. `failed_attempts` may be made at once, then
     `failed_attempts_per_minute`. `connects_at_once` are let in at a time; `connects_waiting` may wait for it,
-    `connect_patience_s` each (F18).
+    `connect_patience_s` each (F18). `presets`: what is known of makes and of single chargers.
     """
 
     ping_interval_s: float = 30.0
@@ -70,6 +70,7 @@ class ChargerSettings:
     connects_waiting: int = 1000
     connect_patience_s: float = 10.0
     trusted_proxies: Proxies = field(default_factory=Proxies)
+    presets: tuple[Preset, ...] = field(default_factory=shipped_presets)
 
 
 class ChargerEndpoint:
@@ -199,9 +200,10 @@ class ChargerEndpoint:
     async def _upgrade(self, request: web.Request, charger: Charger, place: Place) -> web.StreamResponse:
         """Open the WebSocket in the version the charger prefers; without a common one close it (A03)."""
         try:
-            habits = habits_of(shipped_presets(), *await self._caring.make(charger.id))
+            make = await self._caring.make(charger.id)
         except StoreUnavailable:
             return _busy()
+        habits = habits_of(self._settings.presets, *make, charger=charger.id)
         socket = self._socket(request, charger, habits)
         await socket.prepare(request)
         protocol = socket.ws_protocol or (None if _versions_offered(request) else charger.protocol)
@@ -220,6 +222,7 @@ class ChargerEndpoint:
         settings, now = self._settings, self._monotonic()
         station = Station(charger.id, self._charging, self._authorizing, self._clock, self._caring)
         station.admitted, station.vendors, station.boots = charger, self._vendors, self.admission.boots
+        station.presets = settings.presets
         bucket = Bucket(settings.message_burst, settings.messages_per_second, now)
         others = tuple(VERSIONS.values())
         return Line(socket, version, station, self._recorder, bucket, self._monotonic, others)

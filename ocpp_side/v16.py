@@ -10,7 +10,6 @@ from gateway.domain.errors import InvalidInput
 from gateway.domain.ids import ChargerId
 from ocpp_side.data_transfer import on_data_transfer
 from ocpp_side.repairs import mistaken_version
-from ocpp_side.repairs.presets import habits_of, shipped_presets
 from ocpp_side.repairs.v16 import REPAIRS
 from ocpp_side.translate import v16 as translate
 from ocpp_side.translate import v16_commands
@@ -21,7 +20,7 @@ from ocpp_side.version import Request, Station, Version
 
 async def on_boot(station: Station, request: Request) -> Payload:
     """BootNotification (C01)."""
-    station.habits = habits_of(shipped_presets(), *translate.make(request.payload))
+    station.is_a(*translate.make(request.payload))
     event = translate.booted(station.id, request.payload, station.clock.now())
     habits = station.habits.of_transactions
     interval = await station.charging.booted(replace(event, habits=habits))

@@ -13,7 +13,6 @@ from gateway.domain.errors import InvalidInput
 from gateway.domain.ids import ChargerId
 from ocpp_side import contracts
 from ocpp_side.data_transfer import on_data_transfer
-from ocpp_side.repairs.presets import habits_of, shipped_presets
 from ocpp_side.translate import v2x as translate
 from ocpp_side.translate import v2x_events
 from ocpp_side.translate.lenient import Payload, whole
@@ -26,7 +25,7 @@ log = logging.getLogger(__name__)
 async def on_boot(station: Station, request: Request) -> Payload:
     """BootNotification (D01)."""
     event = translate.booted(station.id, request.payload, station.clock.now())
-    station.habits = habits_of(shipped_presets(), event.vendor, event.model, event.firmware or "")
+    station.is_a(event.vendor, event.model, event.firmware or "")
     interval = await station.charging.booted(replace(event, habits=station.habits.of_transactions))
     station.accepted = station.booted_now = True
     await station.caring.booted(station.id, device_model=True)

@@ -15,7 +15,7 @@ from gateway.domain.ids import ChargerId
 from ocpp_side.contracts import Broker, installed_broker
 from ocpp_side.repairs.mending import Repair
 from ocpp_side.repairs.mistaken_version import Telling
-from ocpp_side.repairs.presets import Habits
+from ocpp_side.repairs.presets import Habits, Preset, habits_of, shipped_presets
 from ocpp_side.translate.lenient import Payload
 from ocpp_side.validation import Schemas
 from ocpp_side.vendors import Vendors
@@ -41,9 +41,14 @@ class Station:
     reported_status: bool = False
     vendors: Vendors = field(default_factory=Vendors)
     broker: Broker = field(default_factory=installed_broker)
+    presets: Sequence[Preset] = field(default_factory=shipped_presets)
     habits: Habits = field(default_factory=Habits)
     repaired: dict[str, Repaired] = field(default_factory=dict)
     boots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+
+    def is_a(self, vendor: str, model: str, firmware: str) -> None:
+        """Treat it as what is known of its make."""
+        self.habits = habits_of(self.presets, vendor, model, firmware, charger=self.id)
 
     def note_repair(self, quirk: str, example: str) -> None:
         """Count a repair; the first of each kind on a connection is logged."""

@@ -1,7 +1,8 @@
 """Habits of makes and models, from data files: which repairs a charger needs or must not get, and more.
 
-A file of `gateway/quirks` has `[[preset]]` tables: `vendor`, `model` and `firmware` are patterns with `*`,
-compared without case; of several that fit, all apply, the later ones last.
+A file of `gateway/quirks` has `[[preset]]` tables: `vendor`, `model`, `firmware` and `charger` (its identity)
+are patterns with `*`, compared without case; of several that fit, all apply, the later ones last. An
+operator's own file comes after those.
 """
 
 import fnmatch
@@ -26,7 +27,7 @@ BEHAVIOURS: dict[str, str] = {
 """What can be switched on and off by its id and is no repair of a field."""
 _HABITS: dict[str, Habit] = {"Q22": Habit.HEXADECIMAL_CARDS, "Q26": Habit.START_AT_END}
 _LISTS = ("on", "off")
-_WORDS = ("vendor", "model", "firmware", "why")
+_PATTERNS = ("vendor", "model", "firmware", "charger")
 _FLAGS = ("nudge",)
 
 
@@ -45,26 +46,34 @@ class Habits:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """The habits of a make, model and firmware; each a pattern."""
+    """The habits of a make, model and firmware, or of certain chargers; each a pattern."""
 
     vendor: str
     model: str = "*"
     firmware: str = "*"
+    charger: str = "*"
     on: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()
     nudge: bool | None = None
 
-    def fits(self, vendor: str, model: str, firmware: str) -> bool:
+    def fits(self, vendor: str, model: str, firmware: str, charger: str) -> bool:
         """Whether it is about such a charger."""
-        pairs = ((vendor, self.vendor), (model, self.model), (firmware, self.firmware))
+        pairs = (
+            (vendor, self.vendor),
+            (model, self.model),
+            (firmware, self.firmware),
+            (charger, self.charger),
+        )
         return all(fnmatch.fnmatchcase(said.casefold(), known.casefold()) for said, known in pairs)
 
 
-def habits_of(presets: Sequence[Preset], vendor: str, model: str, firmware: str) -> Habits:
+def habits_of(
+    presets: Sequence[Preset], vendor: str, model: str, firmware: str, *, charger: str = ""
+) -> Habits:
     """What the presets say about a charger; nothing unusual if none fits."""
     habits = Habits()
     for preset in presets:
-        if preset.fits(vendor, model, firmware):
+        if preset.fits(vendor, model, firmware, charger):
             switches = Switches(habits.switches.on | preset.on, habits.switches.off | preset.off)
             nudge = habits.nudge if preset.nudge is None else preset.nudge
             habits = replace(habits, switches=switches, nudge=nudge)
@@ -81,10 +90,10 @@ def read_presets(name: str, text: str) -> tuple[Preset, ...]:
 
 
 def _preset(name: str, row: dict[str, object]) -> Preset:
-    unknown = set(row) - {*_LISTS, *_WORDS, *_FLAGS}
+    unknown = set(row) - {*_LISTS, *_PATTERNS, "why", *_FLAGS}
     if unknown or not isinstance(row.get("vendor"), str):
         raise InvalidInput(f"{name}: a preset needs a vendor and knows no {', '.join(sorted(unknown))}")
-    words = {key: str(row[key]) for key in ("vendor", "model", "firmware") if key in row}
+    words = {key: str(row[key]) for key in _PATTERNS if key in row}
     nudge = row.get("nudge")
     return Preset(
         **words,

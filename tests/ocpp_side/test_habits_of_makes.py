@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
 
+from gateway.charger_wiring import charger_limits
+from gateway.config import Settings
 from gateway.domain.chargers import Charger, ChargerState
+from gateway.domain.errors import InvalidInput
 from gateway.domain.events import Booted, Habit, PlugStatus, TransactionStarted
 from gateway.domain.ids import ChargerId, PartnerId, RunId
 from gateway.domain.remote_runs import tag_for
@@ -90,6 +94,49 @@ async def test_habits_travel_with_the_boot() -> None:
     assert booted.habits == (Habit.START_AT_END,)
 
 
+OWN = """
+[[preset]]
+vendor = "*"
+charger = "cp-1"
+on = ["Q26"]
+off = ["Q13"]
+"""
+
+
+async def test_an_operator_switches_repairs_at_one_charger(tmp_path: Path) -> None:
+    """Q26, Q13: by a file of its own, for the charger of this identity and no other, whatever its make."""
+    (tmp_path / "own.toml").write_text(OWN, encoding="utf-8")
+    limits = charger_limits(Settings(charger_presets=tmp_path / "own.toml"))
+    boot = {"chargePointVendor": "V", "chargePointModel": "M" * 21}
+    answers = {}
+    async with charger_side(limits) as side, aiohttp.ClientSession() as http:
+        for id_ in ("CP-1", "CP-2"):
+            async with http.ws_connect(side.url(id_), protocols=("ocpp1.6",), headers=basic(id_)) as socket:
+                answers[id_] = (await ask(socket, "BootNotification", boot))[0]
+                await ask(socket, "BootNotification", {**boot, "chargePointModel": "M"})
+    assert answers == {"CP-1": 4, "CP-2": 3}
+    habits = {e.charger_id: e.habits for e in side.charging.of(Booted) if isinstance(e, Booted)}
+    assert habits == {"CP-1": (Habit.START_AT_END,), "CP-2": ()}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[preset]]\nvendor = "*"\non = ["Q99"]', "Q99 cannot be switched"),
+        ("[[preset]]\nvendor = 1", "a preset needs a vendor"),
+        ("[[", "is not TOML"),
+        (None, "GATEWAY_CHARGER_PRESETS cannot be read"),
+    ],
+)
+def test_a_file_that_says_nothing_is_refused(tmp_path: Path, text: str | None, says: str) -> None:
+    """At the start, with the reason."""
+    path = tmp_path / "own.toml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput, match=says):
+        charger_limits(Settings(charger_presets=path))
+
+
 # Q04: pings
 
 
@@ -98,15 +145,12 @@ async def test_habits_travel_with_the_boot() -> None:
     [(None, ("", "", ""), True), (0, ("", "", ""), False), (None, ("Shy", "x", ""), False)],
     ids=["as all", "off in the network file", "off for its make"],
 )
-async def test_pings_of_one_charger(
-    own: int | None, make: tuple[str, str, str], pinged: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_pings_of_one_charger(own: int | None, make: tuple[str, str, str], pinged: bool) -> None:
     """Q04, A06: the network file or a preset keeps pings from a charger that they upset, from no other."""
     shy = read_presets("shy", '[[preset]]\nvendor = "shy"\non = ["Q04"]')
-    monkeypatch.setattr("ocpp_side.endpoint.shipped_presets", lambda: shy)
     door = OpenDoor("CP-1")
     door.chargers["CP-1"] = Charger(CP1, (), ping_interval_s=own)
-    settings = ChargerSettings(ping_interval_s=0.1, boot_patience_s=60)
+    settings = ChargerSettings(ping_interval_s=0.1, boot_patience_s=60, presets=shy)
     async with (
         charger_side(settings, RecordingCharging(True), door, RecordingCaring(said=make)) as side,
         dialled(side, autoping=False) as socket,
@@ -165,11 +209,10 @@ async def test_messages_of_2_0_1_over_1_6_and_back() -> None:
     assert spoken == ["ocpp1.6", "ocpp2.0.1", "ocpp1.6"]
 
 
-async def test_the_other_version_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_other_version_can_be_switched_off() -> None:
     """Q09: switched off by a preset, the negotiated version counts."""
     strict = read_presets("strict", '[[preset]]\nvendor = "*"\noff = ["Q09"]')
-    monkeypatch.setattr("ocpp_side.endpoint.shipped_presets", lambda: strict)
-    async with charger_side() as side, dialled(side, "ocpp2.0.1") as socket:
+    async with charger_side(ChargerSettings(presets=strict)) as side, dialled(side, "ocpp2.0.1") as socket:
         assert (await ask(socket, "BootNotification", BOOT_16))[0] == 4
 
 
