@@ -58,7 +58,7 @@ class Hubs:
 
 def clients(tx: Tx, hub_id: PartnerId, party: Party) -> list[HubClient]:
     """What a hub said about a party, the eMSP role first."""
-    found = [client for client in tx.hub_clients.of(hub_id) if client.party == party]
+    found = tx.hub_clients.about(hub_id, party)
     return sorted(found, key=lambda client: (client.role is not Role.EMSP, client.role))
 
 

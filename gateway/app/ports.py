@@ -64,6 +64,7 @@ class PageQuery:
     date_to: datetime | None = None
     party: Party | None = None
     partner_id: PartnerId | None = None
+    token_party: Party | None = None  # whose token started the session, or was billed
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def _page_statements(of: Table, filters: tuple[str, ...]) -> tuple[Select[Any], 
         "date_to": lambda: of.c.last_updated < bindparam("date_to"),
         "party": lambda: of.c.party == bindparam("party"),
         "partner_id": lambda: of.c.partner_id == bindparam("partner_id"),
+        "token_party": lambda: of.c.token_party == bindparam("token_party"),
     }
     chosen = [conditions[name]() for name in filters]
     items = select(of.c.document).where(*chosen).order_by(of.c.seq)
@@ -93,6 +94,8 @@ def _page_values(of: Table, query: PageQuery) -> dict[str, Value]:
         values["party"] = str(query.party)
     if query.partner_id is not None and "partner_id" in of.c:
         values["partner_id"] = query.partner_id
+    if query.token_party is not None:
+        values["token_party"] = str(query.token_party)
     return values
 
 

@@ -141,6 +141,7 @@ class Sessions(Row, table=True):
         Index(None, "charger_id", "evse", "connector"),
         Index(None, "running", "charger_id"),
         Index(None, "partner_id", "last_updated"),
+        Index(None, "partner_id", "token_party"),
     )
     seq: int | None = Field(default=None, primary_key=True, sa_type=SEQUENCE)
     id_key: str = Field(unique=True)
@@ -154,6 +155,7 @@ class Sessions(Row, table=True):
     detailed_since: int | None = Field(default=None, sa_type=BigInteger, index=True)
     waits: bool = Field(default=False, index=True, sa_column_kwargs={"server_default": false()})
     partner_id: str | None
+    token_party: str | None
     party: str
     last_updated: int = Field(sa_type=BigInteger)
     document: str = Field(sa_type=Text)
@@ -180,11 +182,12 @@ class SessionStates(Row, table=True):
 class Cdrs(Row, table=True):
     """The ledger."""
 
-    __table_args__ = (Index(None, "partner_id", "last_updated"),)
+    __table_args__ = (Index(None, "partner_id", "last_updated"), Index(None, "partner_id", "token_party"))
     seq: int | None = Field(default=None, primary_key=True, sa_type=SEQUENCE)
     id_key: str = Field(unique=True)
     session_key: str | None = Field(index=True)
     partner_id: str
+    token_party: str | None
     party: str
     last_updated: int = Field(sa_type=BigInteger, index=True)
     document: str = Field(sa_type=Text)

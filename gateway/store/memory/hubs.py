@@ -15,5 +15,8 @@ class MemoryHubClients:
         found = [client for client in self._rows if client.hub_id == hub_id]
         return sorted(found, key=lambda client: (client.party, client.role))
 
+    def about(self, hub_id: PartnerId, party: Party) -> Sequence[HubClient]:
+        return [client for client in self.of(hub_id) if client.party == party]
+
     def save(self, client: HubClient) -> None:
         self._rows.put((client.hub_id, client.party, client.role), client)

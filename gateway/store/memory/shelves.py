@@ -109,5 +109,11 @@ def page_of(rows: list[D], query: PageQuery) -> Page[D]:
         if (query.party is None or row.party == query.party)
         and (query.date_from is None or row.last_updated >= query.date_from)
         and (query.date_to is None or row.last_updated < query.date_to)
+        and (query.token_party is None or _token_party(row) == query.token_party)
     ]
     return Page(tuple(chosen[query.offset : query.offset + query.limit]), len(chosen))
+
+
+def _token_party(row: Dated) -> Party | None:
+    token = getattr(row, "token", None)
+    return token.party if token is not None else None

@@ -38,6 +38,7 @@ class SqlCdrs:
                 "id_key": cdr.id.casefold(),
                 "session_key": None if cdr.session_id is None else cdr.session_id.casefold(),
                 "partner_id": cdr.partner_id,
+                "token_party": str(cdr.token.party),
                 "party": str(cdr.party),
                 "last_updated": micros(cdr.last_updated),
                 "document": CDR.encode(cdr),

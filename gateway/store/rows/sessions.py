@@ -74,6 +74,7 @@ _SEARCHED = (
     "detailed_since",
     "waits",
     "partner_id",
+    "token_party",
     "party",
 )
 _SAVE_DOCUMENT = (
@@ -90,7 +91,7 @@ _SAVE_MOVED = (
 )
 """For a session of which it is known that nothing that is searched changed."""
 _searched_of = attrgetter(
-    "id", "number", "transaction", "closes_at", "ended_at", "status", "partner_id", "party"
+    "id", "number", "transaction", "closes_at", "ended_at", "status", "partner_id", "token", "party"
 )
 """What the searched columns of an open session are made of, but for the charger."""
 _NEXT_NUMBER = count_up(table(Counters))
@@ -199,6 +200,7 @@ class SqlSessions:
             "detailed_since": micros_or_none(detailed_since(session)),
             "waits": session.waits,
             "partner_id": session.partner_id,
+            "token_party": None if session.token is None else str(session.token.party),
             "party": str(session.party),
             "last_updated": micros(session.last_updated),
             "document": SESSION.encode(session),
