@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gateway.app.commanded import vouched
+from gateway.app.commanded import Shown, vouched
 from gateway.app.hubs import status_of
 from gateway.app.policy import Policy
 from gateway.app.ports import Clock, OwnedToken, Partners, Store, Tx
@@ -159,7 +159,7 @@ def _look_up(
     tx: Tx, charger_id: ChargerId, id_token: IdToken, number: ConnectorNumber | None, now: datetime
 ) -> Authorization | _Known:
     """What is known of a card, or the decision: a driver whom a command named is not asked about (CMD-06)."""
-    commanded = vouched(tx, charger_id, id_token.value, now)
+    commanded = vouched(tx, charger_id, Shown(id_token.value, now, number))
     if commanded is not None:
         return commanded
     token = _pick(_candidates(tx, id_token))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from gateway.app import awaiting, entitlement, orphans, reservations, stations
 from gateway.app.attribution import Found, Stray, transaction_of_end, transaction_of_values
 from gateway.app.authorize import Authorizing
-from gateway.app.commanded import vouched
+from gateway.app.commanded import shown_in, vouched
 from gateway.app.corrections import Correction, end_after_all, without_guess
 from gateway.app.kept import as_json
 from gateway.app.mistaken_starts import end_in, ended_by
@@ -30,13 +30,12 @@ from gateway.app.reporting import (
 from gateway.app.starting import Beginning, begin_session
 from gateway.app.wake import Wake
 from gateway.domain import usage
-from gateway.domain.authorization import Authorization, Verdict
+from gateway.domain.authorization import AuthMethod, Authorization, Verdict
 from gateway.domain.cdrs import settles_at_once
 from gateway.domain.chargers import SetAside
 from gateway.domain.errors import CannotPrice
 from gateway.domain.events import (
     Booted,
-    IdToken,
     Metered,
     ReservationEnded,
     StatusChanged,
@@ -156,16 +155,20 @@ class Charging:
 
     async def _authorize_start(self, event: TransactionStarted) -> Authorization:
         """Use the decision made when the card was shown, else decide now (4.D.5, Q23)."""
-        if event.id_token is None:
+        token, shown = event.id_token, shown_in(event)
+        if token is None or shown is None:
             return Authorization(Verdict.ALLOWED, "started without a card")
-        token: IdToken = event.id_token
         since = min(event.at, self._clock.now()) - self._policy.authorization_memory
-        remembered = await self._store.read(
-            lambda tx: (
-                vouched(tx, event.charger_id, token.value, event.at)
-                or tx.authorizations.latest(event.charger_id, token.value, since)
-            )
-        )
+
+        def remember(tx: Tx) -> Authorization | None:
+            commanded = vouched(tx, event.charger_id, shown)
+            if commanded is not None:
+                return commanded
+            before = tx.authorizations.latest(event.charger_id, token.value, since)
+            # What a command vouched for is judged by the command, which may cover its card no longer.
+            return None if before is None or before.method is AuthMethod.COMMAND else before
+
+        remembered = await self._store.read(remember)
         if remembered is not None and remembered.accepted and remembered.holds_at(event.number.evse):
             return remembered
         return await self._authorizing.by_card(event.charger_id, token, event.number)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from gateway.app.awaiting import reserved_at
+from gateway.app.commanded import start_under_way
 from gateway.app.hubs import asking_through
 from gateway.app.partner_views import visible_location
 from gateway.app.plug_choice import Choice, choose
@@ -21,7 +22,7 @@ from gateway.domain.events import Habit
 from gateway.domain.ids import ChargerId, ConnectorNumber, LocationId, Party, RunId, SessionId
 from gateway.domain.partners import Partner
 from gateway.domain.remote_runs import Reception, Run, RunKind, tag_for
-from gateway.domain.sessions import Session, SessionStatus
+from gateway.domain.sessions import Session
 from gateway.domain.sites import Location
 from gateway.domain.tokens import Token, session_token
 
@@ -178,12 +179,7 @@ def _start(tx: Tx, who: Requester, asked: StartAsked, at: Arrival) -> Run:
 
 def _check_no_other_start(tx: Tx, charger_id: ChargerId, plug: ConnectorNumber) -> None:
     """Two remote starts of one plug would be two drivers for one cable."""
-    under_way = any(
-        run.charger_id == charger_id and run.plug == plug and run.kind is RunKind.START_SESSION
-        for run in tx.runs.unfinished()
-    )
-    awaited = tx.sessions.awaited_at(charger_id, plug)
-    if under_way or (awaited is not None and awaited.status is SessionStatus.PENDING):
+    if start_under_way(tx, charger_id, plug) is not None:
         raise reject("a start at this connector is already under way")
 
 

@@ -3,16 +3,16 @@
 Rules: CMD-05 to CMD-07, CMD-11, M20 to M22, SES-04 to SES-07. Called within units of work.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.app.entitlement import owe_result
 from gateway.app.ports import Tx
 from gateway.domain import usage
 from gateway.domain.authorization import AuthMethod, Authorization, Verdict
-from gateway.domain.events import TransactionStarted
-from gateway.domain.ids import ChargerId, SessionId
-from gateway.domain.remote_runs import WITH_TOKEN, Result, Run, RunKind, RunState
+from gateway.domain.events import Habit, TransactionStarted
+from gateway.domain.ids import ChargerId, ConnectorNumber, SessionId, TokenUid
+from gateway.domain.remote_runs import TAG_LENGTH, WITH_TOKEN, Result, Run, RunKind
 from gateway.domain.sessions import Session, SessionStatus
 
 UNCHECKED = timedelta(minutes=15)
@@ -23,13 +23,31 @@ _MAY_START = frozenset({None, Result.ACCEPTED, Result.TIMEOUT})
 """Results after which the charger may still start: an unanswered command may have arrived."""
 
 
-def vouched(tx: Tx, charger_id: ChargerId, presented: str, at: datetime) -> Authorization | None:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card at a charger: at which plug, and for which remote start, where the charger says so."""
+
+    card: str
+    at: datetime
+    number: ConnectorNumber | None = None
+    remote_start_id: int | None = None
+
+
+def shown_in(event: TransactionStarted) -> Shown | None:
+    """The card of a start."""
+    if event.id_token is None:
+        return None
+    number = event.number if event.number.evse else None
+    return Shown(event.id_token.value, event.at, number, event.remote_start_id)
+
+
+def vouched(tx: Tx, charger_id: ChargerId, shown: Shown) -> Authorization | None:
     """The decision a command has made about a driver, or None if there was no such command (CMD-06).
 
     Names of ours mean one driver for ever, also when a charger replays a start days later (M21).
     """
-    run = tx.runs.by_tag(charger_id, presented)
-    if run is None or run.token is None or not _covers(run, at):
+    run = _meant(tx, charger_id, shown)
+    if run is None or run.token is None:
         return None
     return Authorization(
         Verdict.ALLOWED,
@@ -98,7 +116,7 @@ def _begun(tx: Tx, run: Run, session_id: SessionId, now: datetime) -> None:
     """Note that a command led to this session, and its result if it had none."""
     run = replace(run, session_id=session_id)
     if not run.done:
-        run = replace(run, state=RunState.DONE, result=Result.ACCEPTED, detail="started")
+        run = replace(run, state=run.left, result=Result.ACCEPTED, detail="started")
         owe_result(tx, run, Result.ACCEPTED, now)
     tx.runs.save(run)
 
@@ -113,11 +131,58 @@ def _candidates(tx: Tx, event: TransactionStarted) -> list[Run]:
         run = tx.runs.by_number(event.charger_id, number) if number else None
         if run is not None and run.kind is kind:
             found.append(run)
-    if event.id_token is not None:
-        by_tag = tx.runs.by_tag(event.charger_id, event.id_token.value)
-        if by_tag is not None and by_tag not in found:
-            found.append(by_tag)
+    shown = shown_in(event)
+    if shown is not None:
+        meant = tx.runs.by_tag(event.charger_id, shown.card) or _meant(tx, event.charger_id, shown)
+        if meant is not None and meant not in found:
+            found.append(meant)
     return found
+
+
+def _meant(tx: Tx, charger_id: ChargerId, shown: Shown) -> Run | None:
+    """The command that covers a card: by its name, by the number the charger echoes, or as its make does."""
+    for run in (
+        tx.runs.by_tag(charger_id, shown.card),
+        _echoed(tx, charger_id, shown.card),
+        _numbered(tx, charger_id, shown.remote_start_id),
+    ):
+        if run is not None and _covers(run, shown.at):
+            return run
+    return _answered_with_own_card(tx, charger_id, shown)
+
+
+def _echoed(tx: Tx, charger_id: ChargerId, card: str) -> Run | None:
+    """A name of ours with more characters after it (Q21)."""
+    run = tx.runs.by_tag(charger_id, card[:TAG_LENGTH]) if len(card) > TAG_LENGTH else None
+    return run if run is not None and run.synthetic else None
+
+
+def _numbered(tx: Tx, charger_id: ChargerId, remote_start_id: int | None) -> Run | None:
+    """What the charger says it answers, whatever card it names (D16)."""
+    run = tx.runs.by_number(charger_id, remote_start_id) if remote_start_id else None
+    return run if run is not None and run.kind is RunKind.START_SESSION else None
+
+
+def _answered_with_own_card(tx: Tx, charger_id: ChargerId, shown: Shown) -> Run | None:
+    """The one remote start under way at the plug, for makes that start with a card nobody issued (Q22)."""
+    state = tx.chargers.state(charger_id)
+    if state is None or Habit.OWN_CARDS not in state.habits or tx.tokens.by_uid(TokenUid(shown.card)):
+        return None
+    plugs = [p.number for p in charger.plugs] if (charger := tx.chargers.get(charger_id)) else []
+    under_way = [run for plug in plugs if (run := start_under_way(tx, charger_id, plug)) is not None]
+    fitting = [run for run in under_way if shown.number in (None, run.plug) and _covers(run, shown.at)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def start_under_way(tx: Tx, charger_id: ChargerId, plug: ConnectorNumber) -> Run | None:
+    """The remote start whose transaction has not come yet."""
+    for run in tx.runs.unfinished():
+        asked = run.kind is RunKind.START_SESSION and not run.done
+        if asked and run.charger_id == charger_id and run.plug == plug:
+            return run
+    awaited = tx.sessions.awaited_at(charger_id, plug)
+    pending = awaited is not None and awaited.status is SessionStatus.PENDING
+    return tx.runs.get(awaited.run_id) if pending and awaited and awaited.run_id else None
 
 
 def _awaits(tx: Tx, run: Run) -> bool:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from gateway.app import reservations, run_results
 from gateway.app.abilities import refused
 from gateway.app.active_profiles import ActiveProfiles
+from gateway.app.card_listing import Listing
 from gateway.app.command_intake import Arrival, Requester, TurnedDown, accept
 from gateway.app.policy import Policy
 from gateway.app.ports import Chargers, Clock, Ids, Store, Tx
@@ -73,6 +74,7 @@ class Commands:
         self._policy = policy
         self._wake = wake
         self.profiles = ActiveProfiles(store, chargers, clock, policy, wake)
+        self._listing = Listing(store, chargers, clock, policy)
         self._running: dict[RunId, asyncio.Task[None]] = {}
 
     # Answering
@@ -147,7 +149,15 @@ class Commands:
             await self.profiles.look(run.session_id)
 
     async def _undo(self, run: Run) -> None:
-        """Have the charger forget a reservation nobody holds any more; by itself it does when it expires."""
+        """Have the charger forget what nobody needs any more: a card on its list, or a reservation."""
+        if run.listed:
+            await self._listing.undo(run)
+        else:
+            await self._cancel(run)
+        await self._store.write(lambda tx: reservations.undone(tx, run))
+
+    async def _cancel(self, run: Run) -> None:
+        """Cancel a reservation; by itself it ends when it expires."""
         until = run.expires_at or run.deadline
         while self._clock.now() < until:
             try:
@@ -161,7 +171,6 @@ class Commands:
             else:
                 log.info("%s cancelled reservation %d: %s", run.charger_id, run.number, answer.detail)
             break
-        await self._store.write(lambda tx: reservations.undone(tx, run))
 
     async def _outcome(self, run: Run) -> _Outcome:
         """Ask the charger, or wait for what can still come of having asked it."""
@@ -170,7 +179,8 @@ class Commands:
             return await self._concluded_by_start(run, until)
         if not await self._online(run, until):
             return _Outcome(Result.TIMEOUT, "the charger did not come back")
-        await self._store.write(lambda tx: _note_asked(tx, run.id))
+        listed = await self._listing.prepare(run, until)
+        await self._store.write(lambda tx: _note_asked(tx, run.id, listed=listed))
         fitting = await self.profiles.fitting(run, until - self._clock.now())
         within = max(until - self._clock.now(), timedelta(milliseconds=1))
         try:
@@ -226,7 +236,7 @@ class Commands:
         return _Outcome(result_of_failure(run.kind, ChargerRefused(code="NotSupported")), detail)
 
 
-def _note_asked(tx: Tx, run_id: RunId) -> None:
+def _note_asked(tx: Tx, run_id: RunId, *, listed: bool) -> None:
     run = tx.runs.get(run_id)
     if run is not None and run.state is RunState.WAITING:
-        tx.runs.save(replace(run, state=RunState.ASKED))
+        tx.runs.save(replace(run, state=RunState.ASKED, listed=listed))

@@ -97,6 +97,50 @@ def _reported_room(tx: Tx, charger_id: ChargerId) -> int:
     return max(int(next((limit for limit in limits if limit is not None), _MOST_CARDS)), 0)
 
 
+async def put_on(store: Store, charger_id: ChargerId, entry: LocalListEntry, ask: Ask) -> bool:
+    """Put a card on a charger's list; False if it is there already, or the charger does not take it (Q22).
+
+    A list we wrote stays one we know; any other is written anew when it is synchronised.
+    """
+    version = (await ask(GetLocalListVersion())).list_version
+    care = await store.read(lambda tx: tx.care.get(charger_id))
+    if version is None or version < 0 or (_agreed(care, version) and _holds(care, entry.card)):
+        return False
+    return await _change(store, care, version, entry, ask)
+
+
+async def take_off(store: Store, charger_id: ChargerId, entry: LocalListEntry, ask: Ask) -> None:
+    """Take such a card off again; one that a synchronisation took off meanwhile is left alone."""
+    version = (await ask(GetLocalListVersion())).list_version
+    care = await store.read(lambda tx: tx.care.get(charger_id))
+    if version is not None and version > 0 and not (_agreed(care, version) and not _holds(care, entry.card)):
+        await _change(store, care, version, replace(entry, verdict=None), ask)
+
+
+def _agreed(care: StationCare, version: int) -> bool:
+    """Whether the charger's list is what we wrote; nobody wrote the one of version 0, which is empty."""
+    return version == care.list_version and (version > 0 or not care.listed)
+
+
+def _holds(care: StationCare, card: str) -> bool:
+    return card.casefold() in {listed.casefold() for listed in care.listed}
+
+
+async def _change(store: Store, care: StationCare, version: int, entry: LocalListEntry, ask: Ask) -> bool:
+    answer = await ask(SendLocalList(version + 1, (entry,), full=False))
+    if answer.outcome is not Outcome.ACCEPTED:
+        return False
+    if _agreed(care, version):
+        others = tuple(card for card in care.listed if card.casefold() != entry.card.casefold())
+        listed = others if entry.verdict is None else (*others, entry.card)
+
+        def work(tx: Tx) -> None:
+            tx.care.save(replace(tx.care.get(care.id), list_version=version + 1, listed=listed))
+
+        await store.write(work)
+    return True
+
+
 class _Writing:
     """One synchronisation; what was accepted is remembered portion by portion."""
 
@@ -108,8 +152,7 @@ class _Writing:
         self._version = version
 
     async def write(self, wanted: list[LocalListEntry]) -> Written:
-        agreed = self._version > 0 and self._version == self._care.list_version
-        if agreed:
+        if self._version > 0 and _agreed(self._care, self._version):
             changes = _difference(self._care.listed, wanted)
             if not changes:
                 return Written(f"{len(wanted)} cards, nothing to change")

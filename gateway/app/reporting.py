@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gateway.app import entitlement
-from gateway.app.commanded import adopted, linked, vouched
+from gateway.app.commanded import Shown, adopted, linked, vouched
 from gateway.app.costs import CostsTold, running_cost
 from gateway.app.driven import refolded, with_card, with_start
 from gateway.app.kept import as_json
@@ -205,7 +205,7 @@ def _commanded(tx: Tx, report: Report) -> Report:
     run = tx.runs.by_number(event.charger_id, event.remote_start_id) if event.remote_start_id else None
     if event.id_token is not None or run is None or run.id_tag is None:
         return report
-    decided = vouched(tx, event.charger_id, run.id_tag, event.at)
+    decided = vouched(tx, event.charger_id, Shown(run.id_tag, event.at))
     if run.kind is not RunKind.START_SESSION or decided is None:
         return report
     return replace(report, event=replace(event, id_token=IdToken(run.id_tag)), authorization=decided)

@@ -28,7 +28,7 @@ def withdraw_session(tx: Tx, session_id: SessionId, now: datetime) -> None:
 
 def concluded(run: Run, result: Result) -> RunState:
     """What is left to do once the partner has its result: a reservation that may have been made is undone."""
-    return RunState.UNDOING if run.state is RunState.ASKED and _unwanted(run, result) else RunState.DONE
+    return RunState.UNDOING if run.state is RunState.ASKED and _unwanted(run, result) else run.left
 
 
 def made_late(tx: Tx, charger_id: ChargerId, number: int) -> bool:

@@ -35,11 +35,14 @@ class IdToken:
 class Habit(StrEnum):
     """What is known of a charger's make that changes how its transactions are started or understood.
 
-    HEXADECIMAL_CARDS: it takes nothing else as a card from us (Q22). START_AT_END: it sends a second start
-    where the end belongs (Q26).
+    HEXADECIMAL_CARDS: it takes nothing else as a card from us. LISTED_CARDS: it starts only for cards on its
+    list. OWN_CARDS: it answers a remote start with a card of its own (all Q22). START_AT_END: it sends a
+    second start where the end belongs (Q26).
     """
 
     HEXADECIMAL_CARDS = "HEXADECIMAL_CARDS"
+    LISTED_CARDS = "LISTED_CARDS"
+    OWN_CARDS = "OWN_CARDS"
     START_AT_END = "START_AT_END"
 
 

@@ -104,7 +104,8 @@ class Run:
     """One accepted command. `number` is ours: remote start id, reservation or profile (CMD-11).
 
     `id_tag` is what the charger knows the driver by; `reservation_id` the partner's name of a reservation;
-    `detail` the charger's own word. `sender` is the partner's party, `party` ours.
+    `detail` the charger's own word; `listed`: its list of cards has the driver for this start alone (Q22).
+    `sender` is the partner's party, `party` ours.
     """
 
     id: RunId
@@ -132,6 +133,7 @@ class Run:
     profile: ChargingProfile | None = None
     duration_s: int | None = None
     active: ActiveProfile | None = None
+    listed: bool = False
 
     @property
     def done(self) -> bool:
@@ -144,9 +146,18 @@ class Run:
         return self.state is RunState.DONE
 
     @property
+    def left(self) -> RunState:
+        """What is left to do once its result is known."""
+        return RunState.UNDOING if self.listed else RunState.DONE
+
+    @property
     def synthetic(self) -> bool:
         """Whether the charger knows the driver by a name of ours (M21)."""
         return self.token is not None and self.id_tag != self.token.uid
+
+
+TAG_LENGTH = 16
+"""Characters of a name of ours; some chargers echo it with more (Q21)."""
 
 
 def tag_for(token: SessionToken, partner_id: PartnerId, run_id: RunId, *, hexadecimal: bool = False) -> str:
@@ -159,19 +170,20 @@ def tag_for(token: SessionToken, partner_id: PartnerId, run_id: RunId, *, hexade
     if fits and not (hexadecimal and set(token.uid) - _HEX_DIGITS):
         return token.uid
     digest = hashlib.sha256(f"{partner_id}|{token.uid}|{run_id}".encode()).digest()
-    return "F" + digest.hex().upper()[:15] if hexadecimal else "G" + base64.b32encode(digest).decode()[:15]
+    name = "F" + digest.hex().upper() if hexadecimal else "G" + base64.b32encode(digest).decode()
+    return name[:TAG_LENGTH]
 
 
 def command_of(run: Run) -> Command:
     """What to ask of the charger."""
     match run.kind:
         case RunKind.START_SESSION:
-            return RemoteStart(_id_token(run), run.plug, run.number, run.group_id)
+            return RemoteStart(id_token_of(run), run.plug, run.number, run.group_id)
         case RunKind.STOP_SESSION:
             return RemoteStop(_transaction(run))
         case RunKind.RESERVE_NOW:
             until = run.expires_at or run.deadline
-            return ReserveNow(run.number, run.plug, _id_token(run), until, run.group_id)
+            return ReserveNow(run.number, run.plug, id_token_of(run), until, run.group_id)
         case RunKind.CANCEL_RESERVATION:
             return CancelReservation(run.number)
         case RunKind.UNLOCK_CONNECTOR:
@@ -184,7 +196,8 @@ def command_of(run: Run) -> Command:
             return GetCompositeSchedule(run.plug, run.duration_s or 0)
 
 
-def _id_token(run: Run) -> IdToken:
+def id_token_of(run: Run) -> IdToken:
+    """What the charger is told the driver's card is."""
     return IdToken(run.id_tag or "", "Central" if run.synthetic else "ISO14443")
 
 

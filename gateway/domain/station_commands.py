@@ -9,12 +9,16 @@ from gateway.domain.authorization import Verdict
 
 @dataclass(frozen=True, slots=True)
 class LocalListEntry:
-    """A card a charger may judge without us; `verdict` None takes it off the list again (C23)."""
+    """A card a charger may judge without us; `verdict` None takes it off the list again (C23).
+
+    `type`: an IdToken type of OCPP 2.x.
+    """
 
     card: str
     verdict: Verdict | None = Verdict.ALLOWED
     expires_at: datetime | None = None
     group_id: str | None = None
+    type: str = "ISO14443"
 
 
 @dataclass(frozen=True, slots=True)

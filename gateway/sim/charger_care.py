@@ -13,10 +13,11 @@ _USES = frozenset({"CentralSystemRootCertificate", "ManufacturerRootCertificate"
 
 
 class CareDesk16:
-    """Remembers what it was given."""
+    """Remembers what it was given. `list_only`: it starts only for cards on its list (Q22)."""
 
     def __init__(self, station: Station) -> None:
         self.list = LocalList()
+        self.list_only = False
         self.trust = TrustStore(_USES)
         station.configuration |= {
             "LocalAuthListEnabled": ConfigurationEntry("true"),
@@ -34,6 +35,8 @@ class CareDesk16:
     def decide(self, action: str, payload: Payload) -> Decision | None:
         """Answer a call; None if it is none of these. Raises CallRefused."""
         handler = self._handlers.get(action)
+        if action == "RemoteStartTransaction" and self.list_only and payload["idTag"] not in self.list.cards:
+            return Decision({"status": "Rejected"})
         if handler is None:
             return None
         try:

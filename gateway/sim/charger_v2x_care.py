@@ -22,10 +22,14 @@ _LATER_USES = frozenset({"OEMRootCertificate"})
 
 
 class CareDesk:
-    """Remembers what it was given, `tariffs` by EVSE. `later`: it is a charger of 2.1."""
+    """Remembers what it was given, `tariffs` by EVSE. `later`: it is a charger of 2.1.
+
+    `list_only`: it starts only for cards on its list (Q22).
+    """
 
     def __init__(self, station: Station, *, later: bool) -> None:
         self.list = LocalList(most_at_once=2)
+        self.list_only = False
         self.trust = TrustStore(_USES | _LATER_USES if later else _USES)
         self.device = DeviceModel(station, self.list)
         self.tariffs: dict[int, Payload] = {}
@@ -49,6 +53,9 @@ class CareDesk:
     def decide(self, action: str, payload: Payload, now: datetime) -> Decision | None:
         """Answer a call; None if it is none of these. Raises CallRefused."""
         handler = self._handlers.get(action)
+        if action == "RequestStartTransaction" and self.list_only:
+            listed = payload["idToken"]["idToken"] in self.list.cards
+            return None if listed else Decision({"status": "Rejected"})
         if handler is None:
             return None
         try:

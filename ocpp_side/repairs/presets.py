@@ -21,11 +21,18 @@ BEHAVIOURS: dict[str, str] = {
     NO_PINGS: "never pinged; three missed heartbeats end its connection",
     OTHER_VERSION: "understood in the version it really speaks, whatever was negotiated (usual)",
     "Q22": "gets names of hexadecimal digits for drivers without a card that fits",
+    "Q22-listed": "its list of cards has the driver of a remote start before it is asked to start",
+    "Q22-own": "a start with a card nobody issued answers the remote start under way at its plug",
     "Q26": "a second start at a plug that has not been free is the end",
     STRAY_COMMA: "commas before the first or after the last item of a list are left out",
 }
 """What can be switched on and off by its id and is no repair of a field."""
-_HABITS: dict[str, Habit] = {"Q22": Habit.HEXADECIMAL_CARDS, "Q26": Habit.START_AT_END}
+_HABITS: dict[str, Habit] = {
+    "Q22": Habit.HEXADECIMAL_CARDS,
+    "Q22-listed": Habit.LISTED_CARDS,
+    "Q22-own": Habit.OWN_CARDS,
+    "Q26": Habit.START_AT_END,
+}
 _LISTS = ("on", "off")
 _PATTERNS = ("vendor", "model", "firmware", "charger")
 _FLAGS = ("nudge",)

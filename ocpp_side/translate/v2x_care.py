@@ -93,7 +93,7 @@ def _local_list(command: SendLocalList) -> dict[str, object]:
 
 
 def _entry(entry: LocalListEntry) -> dict[str, object]:
-    listed: dict[str, object] = {"idToken": {"idToken": entry.card, "type": "ISO14443"}}
+    listed: dict[str, object] = {"idToken": {"idToken": entry.card, "type": entry.type}}
     if entry.verdict is not None:
         info: dict[str, object] = {"status": _VERDICTS[entry.verdict]}
         if entry.expires_at is not None:

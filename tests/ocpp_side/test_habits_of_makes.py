@@ -74,7 +74,7 @@ def test_every_id_a_preset_names_does_something() -> None:
     ("vendor", "model", "habits"),
     [
         ("Schneider Electric", "EVlink Wallbox", (Habit.START_AT_END,)),
-        ("Alfen BV", "ICU Eve Mini", (Habit.HEXADECIMAL_CARDS,)),
+        ("Alfen BV", "ICU Eve Mini", (Habit.HEXADECIMAL_CARDS, Habit.OWN_CARDS)),
         ("Schneider Electric", "Other", ()),
         ("Nobody", "Nothing", ()),
     ],
