@@ -12,6 +12,8 @@ from ocpp_side.translate.moments import read_time, wire_time
 
 _STACK_LEVEL = 0
 """The only level every charger has; a transaction's profile goes before all others anyway."""
+_NO_LIMIT = Decimal(-1)
+"""What chargers write where they have none; some leave it out (M62, Q39)."""
 _UNITS = {"w": RateUnit.WATT, "power": RateUnit.WATT, "a": RateUnit.AMPERE, "current": RateUnit.AMPERE}
 """Units as chargers name them (Q40)."""
 
@@ -64,10 +66,16 @@ def composite_schedule(payload: Payload) -> ActiveProfile | None:
         for row in rows(schedule.get("chargingSchedulePeriod"))
         if (start := whole(row.get("startPeriod"))) is not None
         and start >= 0
-        and (limit := number(row.get("limit"))) is not None
+        and (limit := _limit(row)) is not None
     )
     if starts_at is None or unit is None or not periods:
         return None
     duration = whole(schedule.get("duration"))
     profile = ChargingProfile(unit, periods, None, duration, number(schedule.get("minChargingRate")))
     return ActiveProfile(starts_at, profile)
+
+
+def _limit(row: Payload) -> Decimal | None:
+    """A period's limit; None if it cannot be read."""
+    said = row.get("limit")
+    return _NO_LIMIT if said is None else number(said)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gateway.app.reporting import Reported
-from gateway.domain.commands import Command, CommandAnswer, Outcome
+from gateway.domain.commands import Command, CommandAnswer, Outcome, Trigger
 from gateway.domain.device_commands import ClearTariffs, SetDefaultTariff
 from gateway.domain.errors import InvalidInput
 from gateway.domain.station_commands import (
@@ -44,6 +44,23 @@ _PARTS: dict[Dimension, tuple[str, str]] = {
     Dimension.FLAT: ("fixedFee", "priceFixed"),
 }
 _CLEARED = {"accepted": Outcome.ACCEPTED, "notariff": Outcome.ACCEPTED}
+_TRIGGERS = frozenset(
+    {
+        "BootNotification",
+        "FirmwareStatusNotification",
+        "Heartbeat",
+        "LogStatusNotification",
+        "MeterValues",
+        "PublishFirmwareStatusNotification",
+        "SignChargingStationCertificate",
+        "SignCombinedCertificate",
+        "SignV2G20Certificate",
+        "SignV2GCertificate",
+        "StatusNotification",
+        "TransactionEvent",
+    }
+)
+"""Spec: OCPP 2.1 MessageTriggerEnumType; every other word is one of the charger's own (E13)."""
 FEATURES = {"tariffcostctrlr/enabled[tariff]": "Tariff"}
 """What a charger of 2.1 can do, by the variable that says so (E04)."""
 _NEXT_LOOK = timedelta(days=1)
@@ -63,6 +80,9 @@ def call_of(command: Command) -> tuple[str, dict[str, object]]:
     action, payload = v2x_commands.call_of(command)
     if isinstance(command, CertificateSigned) and command.request_id is not None:
         payload = {**payload, "requestId": command.request_id}
+    if isinstance(command, Trigger) and payload["requestedMessage"] not in _TRIGGERS:
+        word = payload["requestedMessage"]
+        payload = {**payload, "requestedMessage": "CustomTrigger", "customTrigger": word}
     return action, payload
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from gateway.domain.commands import SetChargingProfile
 from gateway.domain.profiles import ActiveProfile, ChargingProfile
 from ocpp_side.translate import v16_profiles
-from ocpp_side.translate.lenient import Payload
+from ocpp_side.translate.lenient import Payload, number, rows
 from ocpp_side.translate.moments import wire_time
 
 _STACK_LEVEL = 0
@@ -55,5 +55,16 @@ def composite_schedule(payload: Payload) -> ActiveProfile | None:
     schedule = payload.get("schedule")
     if not isinstance(schedule, dict):
         return None
-    starts_at = schedule.get("scheduleStart")
-    return v16_profiles.composite_schedule({"scheduleStart": starts_at, "chargingSchedule": schedule})
+    starts_at, of_all = schedule.get("scheduleStart"), schedule.get("chargingRateUnit") != "A"
+    periods = [_for_all_phases(row, of_all=of_all) for row in rows(schedule.get("chargingSchedulePeriod"))]
+    plain = {**schedule, "chargingSchedulePeriod": periods}
+    return v16_profiles.composite_schedule({"scheduleStart": starts_at, "chargingSchedule": plain})
+
+
+def _for_all_phases(period: Payload, *, of_all: bool) -> Payload:
+    """A period with one limit where 2.1 names one for each phase: the lowest current, or all power (E08)."""
+    by_phase = [number(period.get(name)) for name in ("limit", "limit_L2", "limit_L3")]
+    named = [limit for limit in by_phase if limit is not None and limit >= 0]
+    if not named or not {"limit_L2", "limit_L3"} & period.keys():
+        return period
+    return {**period, "limit": str(sum(named, Decimal(0)) if of_all else min(named))}

@@ -401,6 +401,40 @@ def test_a_composite_schedule() -> None:
     assert V201.answer_of(ask, {"status": "Accepted"}).schedule is None
 
 
+@pytest.mark.parametrize(
+    ("unit", "period", "limit"),
+    [
+        ("A", {"limit": 16, "limit_L2": 10, "limit_L3": 13.5}, "10"),
+        ("W", {"limit": 3600, "limit_L2": 1000.5, "limit_L3": 0}, "4600.5"),
+        ("A", {"limit_L2": 10, "numberPhases": 1}, "-1"),
+        ("A", {}, "-1"),
+        ("A", {"limit": -1}, "-1"),
+    ],
+)
+def test_limits_of_a_composite_schedule(unit: str, period: Payload, limit: str) -> None:
+    """E08, M62: what each phase may take is one limit to partners; a period that names none has none."""
+    periods = [{"startPeriod": 0, "limit": 6}, {"startPeriod": 60, **period}]
+    schedule = {
+        "evseId": 1, "duration": 600, "scheduleStart": WHEN, "chargingRateUnit": unit,
+        "chargingSchedulePeriod": periods,
+    }  # fmt: skip
+    answer = V21.answer_of(c.GetCompositeSchedule(PLUG, 600), {"status": "Accepted", "schedule": schedule})
+    assert answer.schedule is not None
+    assert answer.schedule.profile.periods == (
+        ProfilePeriod(0, Decimal(6)),
+        ProfilePeriod(60, Decimal(limit)),
+    )
+
+
+def test_triggers_by_a_chargers_own_words() -> None:
+    """E13: new in 2.1; the words of the specification go out as such."""
+    action, payload = V21.call_of(c.Trigger("PowerReport", PLUG))
+    assert (payload["requestedMessage"], payload["customTrigger"]) == ("CustomTrigger", "PowerReport")
+    assert V21.schemas.broken(action, payload) == []
+    _, usual = V21.call_of(c.Trigger("SignChargePointCertificate"))
+    assert usual == {"requestedMessage": "SignChargingStationCertificate"}
+
+
 def test_installed_certificates() -> None:
     """B08."""
     names = {"hashAlgorithm": "SHA256", "issuerNameHash": "aa", "issuerKeyHash": "bb", "serialNumber": "01"}
