@@ -1,11 +1,15 @@
 """`gateway sim …`: a charger and a partner to try the gateway with."""
 
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli import swarm
+from gateway.cli import habits, swarm
+from gateway.cli.options import Json
 from gateway.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -34,9 +38,10 @@ Mode = Annotated[
 Misbehave = Annotated[
     list[str] | None,
     typer.Option(
-        "--misbehave", help="offline-replay, power-loss, lost-message, Q31 …; any other word lists all."
+        "--misbehave", help="offline-replay, power-loss, lost-message, Q31 …; --list-habits shows all."
     ),
 ]
+ListHabits = Annotated[bool, typer.Option("--list-habits", help="Show what --misbehave knows, and leave.")]
 Script = Annotated[
     Path | None,
     typer.Option("--script", help="A file with steps (charge, together, wait_minutes, offline, report)."),
@@ -45,7 +50,7 @@ Script = Annotated[
 
 @app.command("charger")
 def charger(
-    charger_id: Annotated[str, typer.Argument(help="The charger's id, as in the network file.")],
+    charger_id: Annotated[str, typer.Argument(help="The charger's id, as in the network file.")] = "",
     *,
     url: Annotated[str, typer.Option("--url", help="The gateway's OCPP address.")] = _OCPP_URL,
     password: Annotated[str | None, typer.Option("--password", help="The charger's password.")] = None,
@@ -59,46 +64,50 @@ def charger(
     misbehave: Misbehave = None,
     script: Script = None,
     version: Annotated[str, typer.Option("--version", help="OCPP version: 1.6, 2.0.1 or 2.1.")] = "1.6",
+    list_habits: ListHabits = False,
+    json: Json = False,
 ) -> None:
     """Simulate a charger of OCPP 1.6, 2.0.1 or 2.1."""
     import asyncio
-    from datetime import timedelta
-    from decimal import Decimal
 
     from gateway.sim.scenario import read_scenario
-    from gateway.sim.script import ChargePlan
     from gateway.sim.station import Identity
 
+    if list_habits:
+        habits.show(as_json=json)
+        raise typer.Exit
+    if not charger_id:
+        raise InvalidInput("which charger? Its id in the network file comes first")
     if script is not None and card is not None:
         raise InvalidInput("--card and --script exclude each other: the script names its cards")
     scenario = None if script is None else read_scenario(script)
-    plan = ChargePlan(
-        card=card or "",
-        connector=connector,
-        power_kw=Decimal(str(power_kw)),
-        duration=timedelta(minutes=minutes),
-        kwh=None if kwh is None else Decimal(str(kwh)),
-        speed=speed,
-        **_misbehaving(misbehave or [], version),
-    )
+    plan = replace(_energy(power_kw, minutes, kwh), card=card or "", connector=connector, speed=speed)
+    plan = _misbehaving(plan, misbehave or [], version)
     plugs = max(connectors, connector, scenario.connectors if scenario else 1)
     asyncio.run(_charger(url, Identity(charger_id, password, connectors=plugs), plan, version, scenario))
 
 
-def _misbehaving(names: list[str], version: str) -> dict[str, Any]:
-    """Misbehaviours and habits of a plan by name. Raises InvalidInput for a name that is none."""
-    from gateway.sim.habits import habits_of_version
-    from gateway.sim.script import Misbehaviour
+def _energy(power_kw: float, minutes: float, kwh: float | None) -> "ChargePlan":
+    """A plan for nobody yet: how fast and how much."""
+    from gateway.sim.script import ChargePlan
 
-    known, habits = {m.value: m for m in Misbehaviour}, habits_of_version(version)
-    for name in names:
-        if name not in known and name not in habits:
-            listed = ", ".join([*known, *habits])
-            raise InvalidInput(f"--misbehave {name}: known for OCPP {version} are {listed}")
-    return {
-        "misbehaviours": frozenset(known[name] for name in names if name in known),
-        "habits": tuple(name for name in names if name in habits),
-    }
+    return ChargePlan(
+        card="",
+        power_kw=Decimal(str(power_kw)),
+        duration=timedelta(minutes=minutes),
+        kwh=None if kwh is None else Decimal(str(kwh)),
+    )
+
+
+def _misbehaving(plan: "ChargePlan", names: list[str], version: str) -> "ChargePlan":
+    """The plan with misbehaviours and habits by name. Raises InvalidInput for a name that is none."""
+    from gateway.sim.habits import character_of
+    from gateway.sim.script import VERSIONS_OF, Misbehaviour
+
+    known = {m.value: m for m in Misbehaviour if version in VERSIONS_OF.get(m, (version,))}
+    quirks = tuple(name for name in names if name not in known)
+    character_of(quirks, version, beside=known)
+    return replace(plan, misbehaviours=frozenset(known[n] for n in names if n in known), habits=quirks)
 
 
 async def _charger(
@@ -108,13 +117,11 @@ async def _charger(
     from functools import partial
 
     from gateway.sim.charger_v2x import simulated_charger
-    from gateway.sim.habits import habit_of
     from gateway.sim.scenario import play
     from gateway.sim.script import charge, charge_on_remote_start
 
     handler = None if plan.card else charge_on_remote_start(plan)
-    station = simulated_charger(url, identity, version, on_remote_start=handler)
-    station.habit = habit_of(plan.habits, version)
+    station = simulated_charger(url, identity, version, on_remote_start=handler, habits=plan.habits)
     async with station:
         print(f"{identity.id} is connected to {url}", flush=True)
         if scenario is not None:

@@ -1,51 +1,32 @@
 """A simulated charger: OCPP 1.6J over a real WebSocket, with the memory and the habits of a real one."""
 
 import asyncio
-import base64
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from types import TracebackType
-from typing import Self
-from urllib.parse import quote
-
-import aiohttp
 
 from gateway.sim import messages
 from gateway.sim.charger_care import CareDesk16
 from gateway.sim.clock import ChargerClock
+from gateway.sim.connected import NOT_SAID, ConnectedCharger
 from gateway.sim.courier import Courier, TransactionMessage
-from gateway.sim.errors import (
-    CallRefused,
-    ConnectionLost,
-    ConnectionTurnedDown,
-    NoAnswer,
-    NotSeenInTime,
-)
-from gateway.sim.habits import Habit, habit_of
-from gateway.sim.link import Link, Reply, Watcher
+from gateway.sim.errors import CallRefused, ConnectionLost, NoAnswer
+from gateway.sim.habit import Character
+from gateway.sim.link import Reply, Watcher
 from gateway.sim.messages import Payload
 from gateway.sim.remote import Decision, Task, decide
-from gateway.sim.station import Identity, Plug, Station, Transaction, new_station
+from gateway.sim.station import Identity, Plug, Transaction, new_station
 
 _log = logging.getLogger(__name__)
 SUBPROTOCOL = "ocpp1.6"
-_FIRST_BACK_OFF_S = 0.2
-_LONGEST_BACK_OFF_S = 10.0
 
 RemoteStartHandler = Callable[["SimulatedCharger", int, str], Awaitable[None]]
 """What happens after an accepted RemoteStartTransaction: charger, connector, card."""
 
 
-class SimulatedCharger:
-    """Connects, boots, reports, charges; keeps transaction messages until they are acknowledged.
-
-    `url` is the gateway's OCPP base URL (`ws://host:port/ocpp`); the identity is appended. `patience_s` is
-    how long it waits for an answer; requests named in `deaf_to` are kept there and never answered.
-
-    Use it as an async context manager, or `connect` and `close`.
-    """
+class SimulatedCharger(ConnectedCharger):
+    """Connects, boots, reports, charges; keeps transaction messages until they are acknowledged."""
 
     def __init__(
         self,
@@ -56,108 +37,26 @@ class SimulatedCharger:
         patience_s: float = 30.0,
         on_remote_start: RemoteStartHandler | None = None,
         watch: Watcher | None = None,
+        character: Character | None = None,
     ) -> None:
-        self.clock = ChargerClock()
-        self.station: Station = new_station(identity, self.clock.now(), register_wh)
+        clock, character = ChargerClock(), character or Character()
+        station = new_station(character.identity(identity), clock.now(), register_wh)
+        character.equip(station)
+        super().__init__(url, station, clock, character, patience_s, watch)
+        self.subprotocol = SUBPROTOCOL
         self.station.takes_remote_starts = on_remote_start is not None
         self.desk = CareDesk16(self.station)
-        self.boots = 0
-        self.deaf_to: dict[str, asyncio.Queue[Payload]] = {}
-        self.subprotocol = SUBPROTOCOL
         self.courier = Courier(self, self._attempts, self._retry_after)
-        self.habit: Habit = habit_of(())
-        self._url = f"{url.rstrip('/')}/{quote(identity.id, safe='')}"
-        self._patience_s = patience_s
         self._on_remote_start = on_remote_start
-        self._watch = watch
-        self._session: aiohttp.ClientSession | None = None
-        self._link: Link | None = None
-        self._online = asyncio.Event()
-        self._may_dial = asyncio.Event()
-        self._may_dial.set()
-        self._booted = False
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        await self.connect()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    # --- connection
-
-    @property
-    def connected(self) -> bool:
-        """Whether the charger is connected and has introduced itself."""
-        return self._online.is_set()
 
     async def connect(self) -> None:
-        """Dial, boot, report every plug.
+        """Dial, boot, report every plug; then deliver what is to be told.
 
         Raises ConnectionTurnedDown, NoAnswer, ConnectionLost or CallRefused.
         """
-        self._session = aiohttp.ClientSession(trust_env=False)
-        try:
-            serving = await self._dial()
-        except BaseException:
-            await self.close()
-            raise
-        self._spawn(self._stay_connected(serving))
+        await super().connect()
         self._spawn(self.courier.run())
         self._spawn(self._beat())
-
-    async def close(self) -> None:
-        """Close the connection and forget what was not delivered."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._link is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(2):
-                    await self._link.close()
-        if self._session is not None:
-            await self._session.close()
-
-    async def lose_connection(self) -> None:
-        """Drop the connection without a word and stay away until `come_back`."""
-        self._may_dial.clear()
-        self._online.clear()
-        if self._link is not None:
-            self._link.cut()
-
-    async def lose_power(self) -> None:
-        """Go dark; after `come_back` it introduces itself anew (C17)."""
-        self._booted = False
-        await self.lose_connection()
-
-    async def come_back(self, within: float = 10.0) -> None:
-        """Connect again. Raises NotSeenInTime if that does not work in time."""
-        self._may_dial.set()
-        try:
-            async with asyncio.timeout(within):
-                await self._online.wait()
-        except TimeoutError as late:
-            raise NotSeenInTime(f"not connected again within {within:g} s") from late
-
-    async def online(self) -> None:
-        """Return as soon as the charger is connected."""
-        await self._online.wait()
-
-    async def call(self, action: str, payload: Payload, message_id: str | None = None) -> Payload:
-        """Send any call now. Raises CallRefused, NoAnswer or ConnectionLost."""
-        if self._link is None:
-            raise ConnectionLost("not connected")
-        return await self._link.call(action, self.habit(action, payload), self._patience_s, message_id)
-
-    async def send_raw(self, text: str) -> None:
-        """Put any text on the wire. Raises ConnectionLost."""
-        if self._link is None:
-            raise ConnectionLost("not connected")
-        await self._link.send_raw(text)
 
     # --- what a charger does
 
@@ -179,6 +78,8 @@ class SimulatedCharger:
     async def authorize(self, card: str) -> str:
         """Ask whether this card may charge; returns the idTagInfo status."""
         answer = await self.call("Authorize", {"idTag": card})
+        if answer is NOT_SAID:
+            return "Accepted"  # it knows its cards by itself
         self._learn_group(card, answer)
         return _verdict(answer) or "Invalid"
 
@@ -200,7 +101,7 @@ class SimulatedCharger:
         plug.meter.draw(power_w, now)
         transaction = Transaction(connector, card, now, plug.meter.read(now))
         self._use_reservation(plug, transaction)
-        plug.transaction = transaction
+        plug.occupy(transaction)
         self._post(
             "StartTransaction",
             lambda: messages.start_transaction(transaction),
@@ -267,51 +168,6 @@ class SimulatedCharger:
     def _retry_after(self) -> float:
         return max(float(self.station.number("TransactionMessageRetryInterval")), 0.05)
 
-    async def _dial(self) -> asyncio.Task[None]:
-        if self._session is None:
-            raise ConnectionLost("closed")
-        if self._link is not None:
-            self._link.cut()
-        identity, headers = self.station.identity, {}
-        if identity.password is not None:
-            pair = f"{identity.id}:{identity.password}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-        try:
-            async with asyncio.timeout(self._patience_s):
-                websocket = await self._session.ws_connect(
-                    self._url, protocols=(self.subprotocol,), headers=headers, heartbeat=30
-                )
-        except aiohttp.WSServerHandshakeError as refused:
-            raise ConnectionTurnedDown(f"{self._url}: HTTP {refused.status}", refused.status) from refused
-        except (aiohttp.ClientError, OSError, TimeoutError) as broken:
-            raise ConnectionTurnedDown(f"{self._url}: {broken}") from broken
-        self._link = Link(websocket, self._answer, self._watch)
-        serving = self._spawn(self._link.serve())
-        await self._introduce()
-        return serving
-
-    async def _introduce(self) -> None:
-        if not self._booted:
-            await self.boot()
-        self._online.set()
-        for plug in self.station.plugs.values():
-            await self.report(plug.number, plug.status)
-
-    async def _stay_connected(self, serving: asyncio.Task[None]) -> None:
-        while True:
-            await asyncio.wait({serving})
-            self._online.clear()
-            back_off = _FIRST_BACK_OFF_S
-            while True:
-                await self._may_dial.wait()
-                try:
-                    serving = await self._dial()
-                    break
-                except (ConnectionTurnedDown, ConnectionLost, NoAnswer, CallRefused) as failure:
-                    _log.info("%s: %s", self.station.identity.id, failure)
-                    await asyncio.sleep(back_off)
-                    back_off = min(back_off * 2, _LONGEST_BACK_OFF_S)
-
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(max(self.station.number("HeartbeatInterval"), 1))
@@ -319,14 +175,14 @@ class SimulatedCharger:
             with contextlib.suppress(ConnectionLost, NoAnswer, CallRefused):
                 await self.call("Heartbeat", {})
 
-    def _answer(self, action: str, payload: Payload) -> Reply | None:
-        if action in self.deaf_to:
-            self.deaf_to[action].put_nowait(payload)
-            return None
-        decision = self.desk.decide(action, payload) or decide(self.station, action, payload)
-        if decision.task is None:
+    def _usual_answer(self, action: str, payload: Payload) -> Reply:
+        decision = self._decide(action, payload)
+        if decision.task is None and not decision.then:
             return Reply(decision.payload)
         return Reply(decision.payload, lambda: self._follow(decision))
+
+    def _decide(self, action: str, payload: Payload) -> Decision:
+        return self.desk.decide(action, payload) or decide(self.station, action, payload)
 
     def _follow(self, decision: Decision) -> None:
         self._spawn(self._perform(decision))
@@ -377,22 +233,11 @@ class SimulatedCharger:
             await self._link.close()
 
     async def _start_remotely(self, decision: Decision) -> None:
+        self.named.add(decision.card)
         if self._on_remote_start is not None and decision.connector is not None:
             await self._on_remote_start(self, decision.connector, decision.card)
-
-    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(_log_failure)
-        return task
 
 
 def _verdict(answer: Payload) -> str | None:
     info = answer.get("idTagInfo")
     return str(info.get("status")) if isinstance(info, dict) else None
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("a task of the simulated charger failed", exc_info=error)

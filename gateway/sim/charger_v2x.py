@@ -2,19 +2,24 @@
 
 import logging
 import uuid
+from collections.abc import Iterable
 from decimal import Decimal
 
 from gateway.domain.errors import InvalidInput
 from gateway.sim import charger_v2x_messages as messages
-from gateway.sim.charger import SUBPROTOCOL, RemoteStartHandler, SimulatedCharger
+from gateway.sim.charger import RemoteStartHandler, SimulatedCharger
 from gateway.sim.charger_v2x_care import CareDesk
 from gateway.sim.charger_v2x_messages import NamedTransaction
 from gateway.sim.charger_v2x_remote import decide, status_word
 from gateway.sim.clock import wall_clock
+from gateway.sim.connected import NOT_SAID
 from gateway.sim.courier import TransactionMessage
 from gateway.sim.errors import CallRefused, ConnectionLost, NoAnswer
-from gateway.sim.link import Reply, Watcher
+from gateway.sim.habit import Character
+from gateway.sim.habits import character_of
+from gateway.sim.link import Watcher
 from gateway.sim.messages import Payload
+from gateway.sim.remote import Decision
 from gateway.sim.station import CHARGING, SUSPENDED_EV, Identity, Transaction
 
 _log = logging.getLogger(__name__)
@@ -27,7 +32,6 @@ _END_TRIGGER = {
     "ImmediateReset": "ResetCommand",
     "PowerLoss": "AbnormalCondition",
 }
-_FIRST = frozenset({SUBPROTOCOL})
 
 
 class SimulatedCharger2(SimulatedCharger):
@@ -43,6 +47,7 @@ class SimulatedCharger2(SimulatedCharger):
         patience_s: float = 30.0,
         on_remote_start: RemoteStartHandler | None = None,
         watch: Watcher | None = None,
+        character: Character | None = None,
     ) -> None:
         super().__init__(
             url,
@@ -51,6 +56,7 @@ class SimulatedCharger2(SimulatedCharger):
             patience_s=patience_s,
             on_remote_start=on_remote_start,
             watch=watch,
+            character=character,
         )
         self._states_by_event = _STATES_BY_EVENT[version]
         self.subprotocol = f"ocpp{version}"
@@ -67,6 +73,8 @@ class SimulatedCharger2(SimulatedCharger):
     async def authorize(self, card: str) -> str:
         """Ask whether this card may charge; returns the idTokenInfo status."""
         answer = await self.call("Authorize", messages.authorize(card))
+        if answer is NOT_SAID:
+            return "Accepted"  # it knows its cards by itself
         self._learn_group(card, answer)
         return _verdict(answer) or "Invalid"
 
@@ -97,7 +105,7 @@ class SimulatedCharger2(SimulatedCharger):
         transaction = NamedTransaction(connector, card, now, sample, name=str(uuid.uuid4()))
         transaction.remote_start_id, self._remote_start_id = self._remote_start_id, None
         self._use_reservation(plug, transaction)
-        plug.transaction = transaction
+        plug.occupy(transaction)
         trigger = "Authorized" if transaction.remote_start_id is None else "RemoteStart"
         self._tell(
             transaction,
@@ -172,29 +180,28 @@ class SimulatedCharger2(SimulatedCharger):
         group = info.get("groupIdToken") if isinstance(info, dict) else None
         self.station.learn_group(card, group.get("idToken") if isinstance(group, dict) else None)
 
-    def _answer(self, action: str, payload: Payload) -> Reply | None:
-        if action in self.deaf_to:
-            self.deaf_to[action].put_nowait(payload)
-            return None
+    def _decide(self, action: str, payload: Payload) -> Decision:
         if action == "RequestStartTransaction":
             self._remote_start_id = int(payload["remoteStartId"])
         decision = self.care.decide(action, payload, self.clock.now())
-        if decision is None:
-            decision = decide(self.station, action, payload)
-        if decision.task is None and not decision.then:
-            return Reply(decision.payload)
-        return Reply(decision.payload, lambda: self._follow(decision))
+        return decide(self.station, action, payload) if decision is None else decision
 
 
 def simulated_charger(
-    url: str, identity: Identity, version: str, *, on_remote_start: RemoteStartHandler | None = None
+    url: str,
+    identity: Identity,
+    version: str,
+    *,
+    on_remote_start: RemoteStartHandler | None = None,
+    habits: Iterable[str] = (),
 ) -> SimulatedCharger:
-    """A charger of this OCPP version. Raises InvalidInput for one it does not speak."""
+    """A charger of this OCPP version with these habits. Raises InvalidInput for what there is not."""
+    character = character_of(habits, version)
     if version in VERSIONS:
-        return SimulatedCharger2(url, identity, version=version, on_remote_start=on_remote_start)
-    if f"ocpp{version}" not in _FIRST:
-        raise InvalidInput(f"--version {version}: known are 1.6, {', '.join(VERSIONS)}")
-    return SimulatedCharger(url, identity, on_remote_start=on_remote_start)
+        return SimulatedCharger2(
+            url, identity, version=version, on_remote_start=on_remote_start, character=character
+        )
+    return SimulatedCharger(url, identity, on_remote_start=on_remote_start, character=character)
 
 
 def _verdict(answer: Payload) -> str | None:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -20,30 +20,39 @@ _CALL, _RESULT, _ERROR = 2, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to a call of the gateway, and what to do once it is on its way."""
+    """An answer to a call of the gateway, and what to do once it is on its way.
+
+    With `held` that is done first, and the answer goes out when `held` returns.
+    """
 
     payload: Payload
     then: Callable[[], None] | None = None
+    held: Callable[[], Awaitable[None]] | None = None
 
 
 Answerer = Callable[[str, Payload], Reply | None]
 """Answers a call of the gateway; raises CallRefused for a CALLERROR."""
 Watcher = Callable[[str, str], None]
 """Told every frame: direction "in" or "out", and the text."""
+Spelling = Callable[[str], str]
+"""What is put on the wire in place of a frame."""
 
 
 class Link:
-    """An open WebSocket speaking OCPP-J 1.6. `serve` must run for calls to be answered."""
+    """An open WebSocket speaking OCPP-J. `serve` must run for calls to be answered."""
 
     def __init__(
         self,
         websocket: aiohttp.ClientWebSocketResponse,
         answer: Answerer,
         watch: Watcher | None = None,
+        spelling: Spelling = str,
     ) -> None:
         self._websocket = websocket
         self._answer = answer
         self._watch = watch
+        self._spelling = spelling
+        self._held: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
         self._waiting: dict[str, asyncio.Future[Payload]] = {}
 
@@ -77,7 +86,11 @@ class Link:
             async for message in self._websocket:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     await self._received(message.data)
+                elif message.type is aiohttp.WSMsgType.PING:
+                    self.cut()  # only seen by chargers that cannot stand pings
         finally:
+            for held in self._held:
+                held.cancel()
             for waiting in self._waiting.values():
                 if not waiting.done():
                     waiting.set_exception(ConnectionLost())
@@ -116,10 +129,22 @@ class Link:
             with contextlib.suppress(ConnectionLost):
                 await self._send([_ERROR, key, refusal.code, str(refusal), {}])
             return
-        with contextlib.suppress(ConnectionLost):
-            await self._send([_RESULT, key, reply.payload])
+        if reply.held is not None:
+            task = asyncio.create_task(self._send_later(key, reply.payload, reply.held))
+            self._held.add(task)
+            task.add_done_callback(self._held.discard)
+        else:
+            await self._send_result(key, reply.payload)
         if reply.then is not None:
             reply.then()
+
+    async def _send_later(self, key: str, payload: Payload, held: Callable[[], Awaitable[None]]) -> None:
+        await held()
+        await self._send_result(key, payload)
+
+    async def _send_result(self, key: str, payload: Payload) -> None:
+        with contextlib.suppress(ConnectionLost):
+            await self._send([_RESULT, key, payload])
 
     def _answered(self, kind: int, key: str, frame: list[object]) -> None:
         waiting = self._waiting.get(key)
@@ -132,7 +157,7 @@ class Link:
             waiting.set_exception(CallRefused(str(frame[2]), str(frame[3]) if frame[3:] else ""))
 
     async def _send(self, frame: list[object]) -> None:
-        await self._send_text(orjson.dumps(frame).decode())
+        await self._send_text(self._spelling(orjson.dumps(frame).decode()))
 
     async def _send_text(self, text: str) -> None:
         if self._watch is not None:

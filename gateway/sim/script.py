@@ -1,5 +1,6 @@
 """Charging as a story: plug in, authorize, charge, perhaps misbehave, unplug."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ from gateway.domain.errors import InvalidInput
 from gateway.sim.charger import RemoteStartHandler, SimulatedCharger
 from gateway.sim.charger_v2x import SimulatedCharger2
 from gateway.sim.errors import CardRefused
+from gateway.sim.habit import Moment
 from gateway.sim.station import CHARGING, FINISHING, PREPARING, SUSPENDED_EV, Transaction
 
 _DRIFT = 0.05
@@ -27,6 +29,19 @@ class Misbehaviour(StrEnum):
     LOST_MESSAGE = "lost-message"
 
 
+DOES: Mapping[Misbehaviour, str] = {
+    Misbehaviour.DUPLICATE_FRAMES: "sends every transaction message twice, under another message id",
+    Misbehaviour.OFFLINE_REPLAY: "loses the connection after the start and tells the rest later",
+    Misbehaviour.MISSING_STOP: "never tells the end of the transaction",
+    Misbehaviour.POWER_LOSS: "loses its power in the middle, and ends the transaction when it is back",
+    Misbehaviour.RESUMED: "loses its power in the middle, and goes on when it is back",
+    Misbehaviour.DRIFTING_CLOCK: "its clock loses three minutes an hour",
+    Misbehaviour.OUT_OF_ORDER: "every second transaction message overtakes the one before it",
+    Misbehaviour.LOST_MESSAGE: "forgets one of its messages",
+}
+"""What each one is."""
+VERSIONS_OF: Mapping[Misbehaviour, tuple[str, ...]] = {Misbehaviour.RESUMED: ("2.1",)}
+"""OCPP versions of those that not all have."""
 _DARKENING = frozenset({Misbehaviour.POWER_LOSS, Misbehaviour.RESUMED})
 _DARK = timedelta(minutes=5)
 """How long the power is away, charger time."""
@@ -114,6 +129,7 @@ async def take_energy(charger: SimulatedCharger, plan: ChargePlan) -> Charged:
     charger.clock.drift = _DRIFT if Misbehaviour.DRIFTING_CLOCK in plan.misbehaviours else 0.0
     transaction = charger.begin(plan.connector, plan.card, plan.power_kw * 1000)
     await charger.report(plan.connector, CHARGING)
+    await charger.character.at(Moment.CHARGING, charger)
     if Misbehaviour.OFFLINE_REPLAY in plan.misbehaviours:
         await charger.settled()
         await charger.lose_connection()
@@ -180,13 +196,16 @@ async def show_card(charger: SimulatedCharger, connector: int, card: str) -> boo
 async def _deliver_energy(
     charger: SimulatedCharger, plan: ChargePlan, transaction: Transaction, until: datetime
 ) -> None:
+    """Until then or a stop, and one sample even if it is that late already."""
     at = charger.clock.now()
-    while not transaction.stop_requested.is_set() and at < until:
+    late = False
+    while not transaction.stop_requested.is_set() and not late:
         await charger.clock.sleep(min(until - at, plan.sample_every), transaction.stop_requested)
         first = not transaction.samples
         charger.courier.lose_next = first and Misbehaviour.LOST_MESSAGE in plan.misbehaviours
         charger.sample(transaction)
         at = transaction.samples[-1].at  # not the clock: the last sample has to hold all of the energy
+        late = at >= until
 
 
 async def _stand_by(charger: SimulatedCharger, plan: ChargePlan, transaction: Transaction) -> None:

@@ -110,15 +110,20 @@ class Reservation:
 
 @dataclass(slots=True, eq=False)
 class Plug:
-    """One connector: its status in OCPP's words, its meter and what runs there."""
+    """One connector: its status in OCPP's words, its meter, what runs there and what ran there last."""
 
     number: int
     meter: Meter
     status: str = AVAILABLE
     operative: bool = True
     transaction: Transaction | None = None
+    latest: Transaction | None = None
     reservation: Reservation | None = None
     profiles: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def occupy(self, transaction: Transaction) -> None:
+        """A transaction runs here from now on."""
+        self.transaction = self.latest = transaction
 
     def free_for(self, card: str, group: str | None = None) -> bool:
         """Whether this driver may start here."""

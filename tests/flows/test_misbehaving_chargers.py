@@ -1,6 +1,5 @@
-"""Simulated chargers with the habits of real ones, at the real gateway: the energy is right all the same."""
+"""Simulated chargers that misbehave, at the real gateway: the energy is right all the same."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -15,10 +14,7 @@ from gateway.domain.errors import InvalidInput
 from gateway.domain.ids import ChargerId
 from gateway.domain.sequence import gaps
 from gateway.domain.sessions import Session
-from gateway.sim import habits_v2x
-from gateway.sim.charger import SimulatedCharger
 from gateway.sim.charger_v2x import VERSIONS, simulated_charger
-from gateway.sim.habits import HABITS, habit_of
 from gateway.sim.script import ChargePlan, Misbehaviour, charge
 from gateway.sim.station import Identity
 from gateway.sim.swarm import swarm
@@ -59,63 +55,6 @@ def ocpp(gateway: Gateway) -> str:
 
 async def sessions(gateway: Gateway) -> list[Session]:
     return list((await gateway.store.read(lambda tx: tx.sessions.page(PageQuery()))).items)
-
-
-async def repaired(gateway: Gateway, quirk: str, charger_id: ChargerId = CP1) -> None:
-    """Wait until a repair is stored, which is after the charger left."""
-    async with asyncio.timeout(15):
-        while True:
-            care = await gateway.store.read(lambda tx: tx.care.get(charger_id))
-            if quirk in {repair.quirk for repair in care.repairs}:
-                return
-            await asyncio.sleep(0.01)
-
-
-@pytest.mark.parametrize("quirk", sorted(HABITS))
-async def test_each_habit_by_its_id(gateway: Gateway, quirk: str) -> None:
-    """Q13, Q14, Q19, Q23, Q25, Q31, Q34: one session with the energy of the charger's own meter."""
-    charger = SimulatedCharger(ocpp(gateway), Identity("CP-1", PASSWORD))
-    charger.habit = habit_of([quirk])
-    async with charger:
-        charged = await charge(charger, ChargePlan("CARD-1", kwh=Decimal(1), speed=3000))
-    (session,) = await sessions(gateway)
-    assert (session.open, session.energy_wh) == (False, charged.energy_wh)
-    kept = await gateway.store.read(lambda tx: tx.set_aside.open())
-    assert [item.reason for item in kept] == []
-    if quirk not in {"Q19", "Q34"}:
-        await repaired(gateway, quirk)
-
-
-NO_REPAIR = {"D10", "Q16", "Q19", "Q24", "Q37", "Q46"}
-"""Habits that break no schema."""
-OLD_STATUS = {"Q20"}
-"""Habits of StatusNotification, which the simulated charger of 2.1 does not send."""
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_each_habit_of_2x_by_its_id(gateway: Gateway, version: str) -> None:
-    """D10, Q13, Q14, Q16, Q19, Q20, Q23 to Q25, Q30, Q31, Q36, Q37, Q45 to Q48: the energy is right."""
-    told: dict[str, int] = {}
-
-    async def one(charger_id: str, quirk: str) -> None:
-        charger = simulated_charger(ocpp(gateway), Identity(charger_id, PASSWORD), version)
-        charger.habit = habit_of([quirk], version)
-        async with charger:
-            done = await charge(charger, ChargePlan("CARD-1", kwh=Decimal(1), speed=3000))
-        told[charger_id] = done.energy_wh
-
-    names = {f"SIM-{n}": quirk for n, quirk in enumerate(habits_v2x.HABITS, start=1)}
-    await gateway.network.apply("network.json", network(len(names)))
-    await asyncio.gather(*(one(id_, quirk) for id_, quirk in names.items()))
-    found = {s.charger_id: (s.open, s.energy_wh) for s in await sessions(gateway)}
-    assert {names[id_]: found.get(ChargerId(id_)) for id_ in names} == {
-        names[id_]: (False, energy_wh) for id_, energy_wh in told.items()
-    }
-    kept = await gateway.store.read(lambda tx: tx.set_aside.open())
-    assert {names[item.charger_id] for item in kept} <= {"Q14"}
-    for id_, quirk in names.items():
-        if quirk not in NO_REPAIR and not (version == "2.1" and quirk in OLD_STATUS):
-            await repaired(gateway, quirk, ChargerId(id_))
 
 
 WAYS = [
@@ -159,12 +98,6 @@ async def test_a_swarm(gateway: Gateway, version: str) -> None:
     done = await swarm(ocpp(gateway), 6, "SIM", PASSWORD, plan, 0.1, version)
     assert (done.charged, dict(done.failures)) == (5, {"ConnectionTurnedDown": 1})
     assert sum(s.energy_wh for s in await sessions(gateway)) == done.energy_wh
-
-
-@pytest.mark.parametrize("version", EVERY)
-def test_unknown_habits(version: str) -> None:
-    with pytest.raises(InvalidInput, match="Q99"):
-        habit_of(["Q99"], version)
 
 
 async def test_a_swarm_of_no_version() -> None:
