@@ -406,7 +406,7 @@ def test_a_composite_schedule() -> None:
     [
         ("A", {"limit": 16, "limit_L2": 10, "limit_L3": 13.5}, "10"),
         ("W", {"limit": 3600, "limit_L2": 1000.5, "limit_L3": 0}, "4600.5"),
-        ("A", {"limit_L2": 10, "numberPhases": 1}, "-1"),
+        ("A", {"limit_L2": 10, "numberPhases": 1}, "10"),
         ("A", {}, "-1"),
         ("A", {"limit": -1}, "-1"),
     ],
