@@ -234,7 +234,7 @@ def _local(owned: OwnedToken, verdict: Verdict, reason: str) -> Authorization:
         AuthMethod.WHITELIST,
         session_token(owned.token),
         owned.partner_id,
-        group_id=owned.token.group_id,
+        group_id=owned.token.group,
         language=owned.token.language,
     )
 
@@ -258,10 +258,10 @@ def _unreachable(known: _Known, why: str) -> Authorization:
 def _answered(
     partner: Partner, answer: PartnerVerdict, known: _Known, default: SessionToken
 ) -> Authorization:
-    token = default
+    token, group = default, None
     # A hub answers for parties behind it, also for those it has not announced.
     if answer.token is not None and (partner.hub or partner.speaks_for(answer.token.party)):
-        token = session_token(answer.token)
+        token, group = session_token(answer.token), answer.token.group
     verdict = at_this_place(answer, known.place)
     return Authorization(
         verdict,
@@ -270,7 +270,7 @@ def _answered(
         token,
         partner.id,
         reference=answer.reference,
-        group_id=answer.token.group_id if answer.token else None,
+        group_id=group,
         language=answer.language,
         message=answer.message,
         only_at=_only_at(answer, known.evses) if verdict is Verdict.ALLOWED else (),

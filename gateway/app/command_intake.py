@@ -157,7 +157,7 @@ def _with_token(tx: Tx, run: Run, asked: StartAsked | ReserveAsked) -> Run:
         run,
         token=token,
         id_tag=tag,
-        group_id=asked.token.group_id,
+        group_id=asked.token.group,
         authorization_reference=asked.authorization_reference,
     )
 

@@ -42,7 +42,7 @@ def cards(tx: Tx) -> list[LocalListEntry]:
     for partner_id in active:
         for token in _tokens(tx, PageQuery(limit=_PAGE, partner_id=partner_id)):
             if _fit(token):
-                found.setdefault(token.uid.casefold(), LocalListEntry(token.uid, group_id=token.group_id))
+                found.setdefault(token.uid.casefold(), LocalListEntry(token.uid, group_id=token.group))
     return [found[uid] for uid in sorted(found)]
 
 

@@ -49,6 +49,12 @@ class Token:
     energy_contract: EnergyContract | None = None
     extra: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def group(self) -> str | None:
+        """The group in words of no other party: two eMSPs may give different groups the same id (M11)."""
+        party = self.party
+        return f"{party.country_code}{party.party_id}{self.group_id}" if self.group_id else None
+
 
 @dataclass(frozen=True, slots=True)
 class SessionToken:

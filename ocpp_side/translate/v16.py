@@ -241,7 +241,7 @@ def id_tag_info(authorization: Authorization) -> dict[str, object]:
 
 
 def parent_id_tag(group_id: str, longest: int = LONGEST_ID_TAG) -> str:
-    """What a charger calls a group: its id if that has up to `longest` of A-Z and 0-9, else a stable alias.
+    """What a charger calls a group: its name if that has up to `longest` of A-Z and 0-9, else a stable alias.
 
     Group ids are the same whatever their case, which not every charger knows: they are sent in upper case.
     Spec: OCPI 2.2.1 mod_tokens "Token Object", group_id (TOK-11, M11).

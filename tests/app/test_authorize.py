@@ -192,3 +192,28 @@ async def test_decisions_are_kept_with_their_reason(world: World) -> None:
     ((_, charger_id, shown, decision),) = await world.store.read(lambda tx: tx.authorizations.log(10))
     assert (charger_id, shown) == (b.CHARGER, CARD)
     assert decision.reason
+
+
+async def test_m11_groups_of_two_emsps_are_not_one(world: World) -> None:
+    """However they are called, and however it is known: from the list, or from the answer."""
+    _, second = await two_partners(world)
+    tokens = {
+        uid: b.token(uid, party=party, group_id=group)
+        for uid, party, group in (
+            ("A1", b.EMSP, "fleet"),
+            ("A2", b.EMSP, "FLEET"),
+            ("B1", b.OTHER_EMSP, "FLEET"),
+            ("B2", b.OTHER_EMSP, "FLEET"),
+            ("B3", b.EMSP, "FLEET"),
+        )
+    }
+    listed = [(b.partner().id, "A1"), (b.partner().id, "A2"), (second, "B1")]
+    await world.store.write(lambda tx: [tx.tokens.save(owner, tokens[uid]) for owner, uid in listed])
+
+    async def group(uid: str) -> str:
+        world.partners.verdicts[second] = PartnerVerdict(ALLOWED, token=tokens[uid])
+        return ((await show(world, uid)).group_id or "none").upper()
+
+    named = {uid: await group(uid) for uid in tokens}
+    assert named["A1"] == named["A2"] != named["B1"] == named["B2"]
+    assert named["B3"] == "NONE"  # who answers does not speak for that party
