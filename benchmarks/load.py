@@ -101,16 +101,19 @@ class LoadedCharger:
 
     async def load(self, until: float) -> None:
         """Send values one after another until this instant of `time.perf_counter`."""
-        while True:
-            frame = self._frame()
-            began = time.perf_counter()
-            await self._socket.send_str(frame)
-            answer = await self._answer()
-            ended = time.perf_counter()
-            assert answer.startswith(f'[3,"{self._ids}",'), answer  # now and then it says what was spent
-            self.durations.append(ended - began)
-            if ended > until:
-                return
+        while await self.send_value() <= until:
+            pass
+
+    async def send_value(self) -> float:
+        """Send one value and wait for its answer; returns when that came (`time.perf_counter`)."""
+        frame = self._frame()
+        began = time.perf_counter()
+        await self._socket.send_str(frame)
+        answer = await self._answer()
+        ended = time.perf_counter()
+        assert answer.startswith(f'[3,"{self._ids}",'), answer  # now and then it says what was spent
+        self.durations.append(ended - began)
+        return ended
 
     async def leave(self) -> None:
         """Close the connection."""
