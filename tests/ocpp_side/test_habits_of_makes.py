@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from gateway.charger_wiring import charger_limits
 from gateway.config import Settings
 from gateway.domain.chargers import Charger, ChargerState
 from gateway.domain.errors import InvalidInput
-from gateway.domain.events import Booted, Habit, PlugStatus, TransactionStarted
+from gateway.domain.events import Booted, Habit, PlugStatus, StatusChanged, TransactionStarted
 from gateway.domain.ids import ChargerId, PartnerId, RunId
 from gateway.domain.remote_runs import tag_for
 from gateway.domain.sessions import FlagReason, SessionStatus
@@ -209,6 +210,34 @@ async def test_messages_of_2_0_1_over_1_6_and_back() -> None:
     assert spoken == ["ocpp1.6", "ocpp2.0.1", "ocpp1.6"]
 
 
+@dataclass
+class SlowToStore(RecordingCharging):
+    """A status takes until it is told to go on."""
+
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def status_changed(self, event: StatusChanged) -> None:
+        await self.go_on.wait()
+        await super().status_changed(event)
+
+
+async def test_a_charger_that_waits_for_its_answer_is_not_lost() -> None:
+    """A06: its pongs are heard while a message of its own is still in work, however long that takes."""
+    charging = SlowToStore(booted_before=True)
+    settings = ChargerSettings(ping_interval_s=2, boot_patience_s=60)
+    state = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+    async with charger_side(settings, charging) as side, dialled(side, autoping=False) as socket:
+        await socket.send_str(orjson.dumps([2, "slow", "StatusNotification", state]).decode())
+        for _ in range(2):
+            ping = await socket.receive(timeout=15)
+            assert ping.type is aiohttp.WSMsgType.PING
+            await socket.pong(ping.data)
+        charging.go_on.set()
+        while (message := await socket.receive(timeout=15)).type is aiohttp.WSMsgType.PING:
+            await socket.pong(message.data)
+        assert orjson.loads(message.data) == [3, "slow", {}]
+
+
 async def test_the_other_version_can_be_switched_off() -> None:
     """Q09: switched off by a preset, the negotiated version counts."""
     strict = read_presets("strict", '[[preset]]\nvendor = "*"\noff = ["Q09"]')
@@ -220,8 +249,8 @@ async def test_the_other_version_can_be_switched_off() -> None:
 def test_what_tells_versions_apart_is_required(subprotocol: str) -> None:
     """Q09: the telling fields are required by their own schema, and no field of the other family's."""
     version = VERSIONS[subprotocol]
-    for action, field in version.telling.items():
-        rules = {(broken.rule, field in broken.violation.description) for broken in
+    for action, name in version.telling.items():
+        rules = {(broken.rule, name in broken.violation.description) for broken in
                  version.schemas.broken(action, {})}  # fmt: skip
         assert ("required", True) in rules, action
     families = (mistaken_version.V16, mistaken_version.V2X)
