@@ -81,7 +81,7 @@ async def test_f18_a_boot_storm_and_a_reconnect_storm(
     make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All stations at once, new and after a restart: served in order, memory bounded, calm again soon."""
-    monkeypatch.setattr("gateway.sim.charger._LONGEST_BACK_OFF_S", 3.0)
+    monkeypatch.setattr("gateway.sim.connected._LONGEST_BACK_OFF_S", 3.0)
     site = await make_site(STATIONS)
     await site.gateway.start()
     before = site.gateway.memory_mb()
