@@ -144,7 +144,7 @@ def _meant(tx: Tx, charger_id: ChargerId, shown: Shown) -> Run | None:
     for run in (
         tx.runs.by_tag(charger_id, shown.card),
         _echoed(tx, charger_id, shown.card),
-        _numbered(tx, charger_id, shown.remote_start_id),
+        _numbered(tx, charger_id, shown),
     ):
         if run is not None and _covers(run, shown.at):
             return run
@@ -157,10 +157,18 @@ def _echoed(tx: Tx, charger_id: ChargerId, card: str) -> Run | None:
     return run if run is not None and run.synthetic else None
 
 
-def _numbered(tx: Tx, charger_id: ChargerId, remote_start_id: int | None) -> Run | None:
-    """What the charger says it answers, whatever card it names (D16)."""
-    run = tx.runs.by_number(charger_id, remote_start_id) if remote_start_id else None
-    return run if run is not None and run.kind is RunKind.START_SESSION else None
+def _numbered(tx: Tx, charger_id: ChargerId, shown: Shown) -> Run | None:
+    """What the charger says it answers, whatever card it names (D16).
+
+    A number that is still said when its transaction is over, or of another plug, means nobody.
+    """
+    run = tx.runs.by_number(charger_id, shown.remote_start_id) if shown.remote_start_id else None
+    if run is None or run.kind is not RunKind.START_SESSION or shown.number not in (None, run.plug):
+        return None
+    session = tx.sessions.get(run.session_id) if run.session_id else None
+    if session is None:
+        return run if shown.at <= run.accepted_at + UNCHECKED else None
+    return run if session.awaited or session.open else None
 
 
 def _answered_with_own_card(tx: Tx, charger_id: ChargerId, shown: Shown) -> Run | None:
