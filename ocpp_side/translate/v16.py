@@ -29,8 +29,9 @@ from gateway.domain.ids import ChargerId, ConnectorNumber, TransactionRef
 from gateway.domain.readings import Sample
 from ocpp_side.translate import moments
 from ocpp_side.translate.lenient import Payload, number, text, whole
+from ocpp_side.translate.meter_values import Samples
 from ocpp_side.translate.moments import Moment, moment_of, wire_time
-from ocpp_side.translate.v16_readings import Samples, read_samples
+from ocpp_side.translate.v16_readings import read_samples
 
 T = TypeVar("T")
 

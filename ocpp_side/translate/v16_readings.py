@@ -6,68 +6,33 @@ Spec: OCPP 1.6 "MeterValue", "SampledValue", "Measurand", "UnitOfMeasure"; C12, 
 import base64
 import binascii
 import json
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from gateway.domain.readings import Reading, Sample, SignedReading
-from ocpp_side.translate import moments
-from ocpp_side.translate.lenient import Payload, rows
-from ocpp_side.translate.sampled import BILLED, context_of, kind_of
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """What could be read, and the names of money-relevant values that were there but could not be."""
-
-    samples: tuple[Sample, ...]
-    lost: tuple[str, ...] = ()
+from gateway.domain.readings import SignedReading
+from ocpp_side.translate import meter_values
+from ocpp_side.translate.lenient import Payload
+from ocpp_side.translate.meter_values import Found, Samples
+from ocpp_side.translate.sampled import context_of
 
 
-def read_samples(meter_values: object, now: datetime) -> Samples:
-    """All samples of a MeterValue list, oldest as it came first.
-
-    Values of no use for a session (voltage, temperature …) are left out; an energy register or a signed
-    value that cannot be read is named in `lost`.
-    """
-    values = rows(meter_values)
-    shift = moments.shift_of((value.get("timestamp") for value in values), now)
-    samples: list[Sample] = []
-    lost: list[str] = [] if values else ["meterValue"]
-    for index, value in enumerate(values):
-        sample = _sample(value, f"meterValue[{index}]", now, shift, lost)
-        if sample.readings or sample.signed:
-            samples.append(sample)
-    return Samples(tuple(samples), tuple(lost))
+def read_samples(values: object, now: datetime) -> Samples:
+    """All samples of a MeterValue list; what was there but unreadable is named in `lost`."""
+    return meter_values.read(values, now, _take)
 
 
-def _sample(value: Payload, where: str, now: datetime, shift: timedelta, lost: list[str]) -> Sample:
-    at = moments.read_time(value.get("timestamp"))
-    readings: list[Reading] = []
-    signed: list[SignedReading] = []
-    for index, sampled in enumerate(rows(value.get("sampledValue"))):
-        if sampled.get("format") == "SignedData":
-            found = _signed(sampled)
-            if found is None:
-                lost.append(f"{where}.sampledValue[{index}]")
-            else:
-                signed.append(found)
-            continue
-        kind = kind_of(
-            (
-                sampled.get("measurand"),
-                sampled.get("unit"),
-                0,
-                sampled.get("context"),
-                sampled.get("phase"),
-                sampled.get("location"),
-            )
-        )
-        reading = kind.reading(sampled.get("value"))
-        if reading is not None:
-            readings.append(reading)
-        elif kind.measurand in BILLED:
-            lost.append(f"{where}.sampledValue[{index}]")
-    return Sample(now if at is None else at + shift, tuple(readings), tuple(signed))
+def _take(sampled: Payload, found: Found) -> None:
+    if sampled.get("format") == "SignedData":
+        found.take_signed(_signed(sampled))
+        return
+    words = (
+        sampled.get("measurand"),
+        sampled.get("unit"),
+        0,
+        sampled.get("context"),
+        sampled.get("phase"),
+        sampled.get("location"),
+    )
+    found.take_number(words, sampled.get("value"))
 
 
 def _signed(sampled: Payload) -> SignedReading | None:

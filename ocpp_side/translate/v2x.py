@@ -23,10 +23,10 @@ from gateway.domain.ids import ChargerId, ConnectorNumber, TransactionRef
 from gateway.domain.readings import ChargingState
 from gateway.domain.tariffs import Price
 from ocpp_side.translate.lenient import Payload, text, whole
+from ocpp_side.translate.meter_values import Samples
 from ocpp_side.translate.moments import moment_of, wire_time
 from ocpp_side.translate.v2x_readings import read_samples
 from ocpp_side.translate.v16 import Read, parent_id_tag
-from ocpp_side.translate.v16_readings import Samples
 
 _LONGEST_TEXT = 255
 _LONGEST_MESSAGE = 512

@@ -6,49 +6,28 @@ Q47.
 
 import base64
 import binascii
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from gateway.domain.readings import Reading, Sample, SignedReading
-from ocpp_side.translate import moments
-from ocpp_side.translate.lenient import Payload, rows, whole
-from ocpp_side.translate.sampled import BILLED, Words, context_of, kind_of
-from ocpp_side.translate.v16_readings import Samples, encoding_of, text_of
+from gateway.domain.readings import SignedReading
+from ocpp_side.translate import meter_values
+from ocpp_side.translate.lenient import Payload, whole
+from ocpp_side.translate.meter_values import Found, Samples
+from ocpp_side.translate.sampled import Words, context_of
+from ocpp_side.translate.v16_readings import encoding_of, text_of
 
 _DATASETS = ("OCMF|", "<", "{")
 """How datasets begin that are text once their Base64 is taken off."""
 
 
-def read_samples(meter_values: object, now: datetime) -> Samples:
+def read_samples(values: object, now: datetime) -> Samples:
     """All samples of a MeterValueType list; what was there but unreadable is named in `lost`."""
-    values = rows(meter_values)
-    shift = moments.shift_of((value.get("timestamp") for value in values), now)
-    samples: list[Sample] = []
-    lost: list[str] = [] if values else ["meterValue"]
-    for index, value in enumerate(values):
-        sample = _sample(value, f"meterValue[{index}]", now, shift, lost)
-        if sample.readings or sample.signed:
-            samples.append(sample)
-    return Samples(tuple(samples), tuple(lost))
+    return meter_values.read(values, now, _take)
 
 
-def _sample(value: Payload, where: str, now: datetime, shift: timedelta, lost: list[str]) -> Sample:
-    at = moments.read_time(value.get("timestamp"))
-    readings: list[Reading] = []
-    signed: list[SignedReading] = []
-    for index, sampled in enumerate(rows(value.get("sampledValue"))):
-        if "signedMeterValue" in sampled:
-            found = _signed(sampled)
-            if found is None:
-                lost.append(f"{where}.sampledValue[{index}].signedMeterValue")
-            else:
-                signed.append(found)
-        kind = kind_of(_words(sampled))
-        reading = kind.reading(sampled.get("value"))
-        if reading is not None:
-            readings.append(reading)
-        elif kind.measurand in BILLED:
-            lost.append(f"{where}.sampledValue[{index}]")
-    return Sample(now if at is None else at + shift, tuple(readings), tuple(signed))
+def _take(sampled: Payload, found: Found) -> None:
+    if "signedMeterValue" in sampled:
+        found.take_signed(_signed(sampled), ".signedMeterValue")
+    found.take_number(_words(sampled), sampled.get("value"))
 
 
 def _words(sampled: Payload) -> Words:
