@@ -91,6 +91,7 @@ class FakePartners:
     listed: dict[PartnerId, Sequence[Endpoint]] = field(default_factory=dict)
     sent: list[tuple[PartnerId, Parcel]] = field(default_factory=list)
     asked: list[tuple[PartnerId, str, str, Place | None]] = field(default_factory=list)
+    patience: list[timedelta] = field(default_factory=list)
     looked_up: list[Debt] = field(default_factory=list)
 
     async def deliver(self, partner: Partner, parcel: Parcel) -> Answer:
@@ -117,6 +118,7 @@ class FakePartners:
         owner: Party | None = None,
     ) -> PartnerVerdict:
         self.asked.append((partner.id, uid, type_, place))
+        self.patience.append(within)
         verdict = self.verdicts.get(partner.id, PartnerVerdict(Verdict.UNKNOWN))
         if isinstance(verdict, PartnerUnreachable):
             raise verdict

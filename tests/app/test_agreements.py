@@ -5,18 +5,15 @@ from datetime import timedelta
 import pytest
 
 from gateway.app.partner_profiles import PartnerProfiles
-from gateway.domain.authorization import PartnerVerdict, Place, Verdict
 from gateway.domain.delivery import DebtState, Owed
 from gateway.domain.errors import InvalidInput
 from gateway.domain.events import IdToken
-from gateway.domain.ids import Party
 from gateway.domain.partner_profiles import Profile, with_setting
-from gateway.domain.partners import Partner, PartnerState
+from gateway.domain.partners import PartnerState
 from gateway.domain.tokens import Whitelist
 from gateway.profiles import presets
 from tests import builders as b
 from tests.app.world import World
-from tests.fakes import FakePartners
 
 NAME = b.partner().name
 
@@ -63,32 +60,11 @@ async def test_a_preset_and_settings_are_taken_together_or_not_at_all() -> None:
     assert await profiles(world).of(NAME) == changed
 
 
-class Patient(FakePartners):
-    """Remembers how long it was given."""
-
-    given: timedelta | None = None
-
-    async def authorize(
-        self,
-        partner: Partner,
-        uid: str,
-        type_: str,
-        place: Place | None,
-        within: timedelta,
-        owner: Party | None = None,
-    ) -> PartnerVerdict:
-        self.given = within
-        return PartnerVerdict(Verdict.ALLOWED)
-
-
 @pytest.mark.parametrize(("agreed", "given"), [("0.5", 0.5), ("30", 1.0)])
-async def test_an_issuer_has_the_time_that_was_agreed(agreed: str, given: float) -> None:
+async def test_an_issuer_has_the_time_that_was_agreed(world: World, agreed: str, given: float) -> None:
     """TOK-06: and never more than the charger waits for all of them together, here 1 s."""
-    patient = Patient()
-    world = await World(partners=patient).furnish()
     profile = with_setting(Profile(), "authorize_timeout_s", agreed)
-
     await world.store.write(lambda tx: tx.partners.save(b.partner(profile=profile)))
     await world.store.write(lambda tx: tx.tokens.save(b.partner().id, b.token(whitelist=Whitelist.NEVER)))
     await world.authorizing.by_card(b.CHARGER, IdToken("04A1B2C3"), b.PLUG)
-    assert patient.given == timedelta(seconds=given)
+    assert world.partners.patience == [timedelta(seconds=given)]

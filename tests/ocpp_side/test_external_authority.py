@@ -23,7 +23,16 @@ from ocpp_side.translate import v2x_commands, v21_commands
 from ocpp_side.v21 import V21
 from ocpp_side.v201 import V201
 from tests.fakes_ocpp import basic
-from tests.ocpp_side.test_tls_chargers import CP1, NOW, Site, client, private, request_of
+from tests.ocpp_side.test_tls_chargers import (
+    CP1,
+    NOW,
+    Site,
+    boot,
+    certificate_asked,
+    certified,
+    client,
+    request_of,
+)
 
 SIGNER = """
 import asyncio, datetime, pathlib, sys
@@ -60,17 +69,8 @@ async def test_a_certificate_of_another_authority(tmp_path: Path) -> None:
         await site.apply(gateway)
         context = client(site.trusted)
         async with http.ws_connect(url, protocols=("ocpp1.6",), headers=basic(), ssl=context) as line:
-            boot = {"chargePointVendor": "V", "chargePointModel": "M"}
-            await line.send_json([2, "1", "BootNotification", boot])
-            assert (await line.receive_json(timeout=15))[2]["status"] == "Accepted"
-            await line.send_json([2, "2", "SignCertificate", {"csr": request_of(key)}])
-            assert (await line.receive_json(timeout=15))[2] == {"status": "Accepted"}
-            signed = await line.receive_json(timeout=60)
-            assert signed[2] == "CertificateSigned"
-            await line.send_json([3, signed[1], {"status": "Accepted"}])
-        chain, keyfile = tmp_path / "cp1.pem", tmp_path / "cp1.key"
-        chain.write_text(signed[3]["certificateChain"], encoding="utf-8")
-        keyfile.write_bytes(private(key))
+            await boot(line)
+            chain, keyfile = await certified(line, key, tmp_path)
         await site.apply(gateway, security_profile=3)
         mutual = client(site.trusted, chain, keyfile)
         async with http.ws_connect(url, protocols=("ocpp1.6",), ssl=mutual) as line:
@@ -148,13 +148,9 @@ async def test_a_request_that_is_not_signed_waits_for_a_person(tmp_path: Path) -
         await site.apply(gateway)
         url = f"{gateway.url}/ocpp/CP-1"
         async with http.ws_connect(url, protocols=("ocpp1.6",), headers=basic()) as line:
-            boot = {"chargePointVendor": "V", "chargePointModel": "M"}
-            await line.send_json([2, "1", "BootNotification", boot])
-            await line.receive_json(timeout=15)
-            await line.send_json([2, "2", "SignCertificate", {"csr": request_of(key, "CP-9")}])
-            assert (await line.receive_json(timeout=15))[2] == {"status": "Rejected"}
-            await line.send_json([2, "3", "SignCertificate", {"csr": request_of(key)}])
-            assert (await line.receive_json(timeout=15))[2] == {"status": "Accepted"}
+            await boot(line)
+            assert await certificate_asked(line, request_of(key, "CP-9")) == "Rejected"
+            assert await certificate_asked(line, request_of(key)) == "Accepted"
             async with asyncio.timeout(60):
                 while not (done := await gateway.store.read(lambda tx: tx.tasks.latest(1)))[0].finished:
                     await asyncio.sleep(0.05)

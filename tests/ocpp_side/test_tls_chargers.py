@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -138,6 +139,52 @@ async def test_versions_and_ciphers(tmp_path: Path, legacy: bool) -> None:
             await asyncio.to_thread(handshake, site.port, weak)
 
 
+Line = aiohttp.ClientWebSocketResponse
+
+
+async def heard(line: Line, *wanted: str) -> list[Any]:
+    """Answers by their ids and requests by their actions, in whatever order they come.
+
+    What else is asked is not supported.
+    """
+    found: dict[str, Any] = {}
+    while not found.keys() >= set(wanted):
+        frame = await line.receive_json(timeout=60)
+        name = frame[2] if frame[0] == 2 else frame[1]
+        found[name] = frame
+        if frame[0] == 2 and name not in wanted:
+            await line.send_json([4, frame[1], "NotSupported", "", {}])
+    return [found[name] for name in wanted]
+
+
+async def boot(line: Line) -> None:
+    """Say who is there, and be accepted."""
+    who = {"chargePointVendor": "V", "chargePointModel": "M"}
+    await line.send_json([2, "boot", "BootNotification", who])
+    (answer,) = await heard(line, "boot")
+    assert answer[2]["status"] == "Accepted"
+
+
+async def certificate_asked(line: Line, csr: str) -> str:
+    """What a charger hears that asks for a certificate."""
+    await line.send_json([2, "asked", "SignCertificate", {"csr": csr}])
+    (answer,) = await heard(line, "asked")
+    status: str = answer[2]["status"]
+    return status
+
+
+async def certified(line: Line, key: Key, folder: Path) -> tuple[Path, Path]:
+    """Ask for a certificate and take it; the files with its chain and its key."""
+    await line.send_json([2, "csr", "SignCertificate", {"csr": request_of(key)}])
+    answer, signed = await heard(line, "csr", "CertificateSigned")
+    assert answer[2] == {"status": "Accepted"}
+    await line.send_json([3, signed[1], {"status": "Accepted"}])
+    chain, keyfile = folder / "cp1.pem", folder / "cp1.key"
+    chain.write_text(signed[3]["certificateChain"], encoding="utf-8")
+    keyfile.write_bytes(private(key))
+    return chain, keyfile
+
+
 async def test_from_a_password_to_a_certificate(tmp_path: Path) -> None:
     """B06, B07, B09: a charger asks for a certificate, gets it and comes back with it; never without."""
     site = Site(tmp_path)
@@ -148,19 +195,9 @@ async def test_from_a_password_to_a_certificate(tmp_path: Path) -> None:
         async with http.ws_connect(
             url, protocols=("ocpp1.6",), headers=basic(), ssl=client(site.trusted)
         ) as line:
-            boot = {"chargePointVendor": "V", "chargePointModel": "M"}
-            await line.send_json([2, "1", "BootNotification", boot])
-            assert (await line.receive_json(timeout=5))[2]["status"] == "Accepted"
-            await line.send_json([2, "2", "SignCertificate", {"csr": request_of(key, "CP-9")}])
-            assert (await line.receive_json(timeout=5))[2] == {"status": "Rejected"}
-            await line.send_json([2, "3", "SignCertificate", {"csr": request_of(key)}])
-            assert (await line.receive_json(timeout=5))[2] == {"status": "Accepted"}
-            signed = await line.receive_json(timeout=5)
-            assert signed[2] == "CertificateSigned"
-            await line.send_json([3, signed[1], {"status": "Accepted"}])
-        chain, keyfile = tmp_path / "cp1.pem", tmp_path / "cp1.key"
-        chain.write_text(signed[3]["certificateChain"], encoding="utf-8")
-        keyfile.write_bytes(private(key))
+            await boot(line)
+            assert await certificate_asked(line, request_of(key, "CP-9")) == "Rejected"
+            chain, keyfile = await certified(line, key, tmp_path)
         await site.apply(gateway, security_profile=3)
         mutual = client(site.trusted, chain, keyfile)
         async with http.ws_connect(url, protocols=("ocpp1.6",), ssl=mutual) as line:
