@@ -185,8 +185,8 @@ async def test_every_habit_ends_in_the_same_cdr(tmp_path: Path, version: str) ->
 
 @EVERY
 async def test_starts_by_app(tmp_path: Path, version: str) -> None:
-    """Q17, Q22, Q28: the driver who started pays, or is told at once that it cannot be."""
-    starting = ("Q22", "Q28", WELL_BEHAVED)
+    """Q17, Q21, Q22, Q28: the driver who started pays, or is told at once that it cannot be."""
+    starting = ("Q21", "Q22", "Q22.2", "Q28", WELL_BEHAVED)
     async with crowd(tmp_path, version, *starting, "Q17") as all_:
         driver = Driver(all_.partner)
 

@@ -46,7 +46,12 @@ EVERY = (
         says=changing_times(lambda time: datetime.fromisoformat(time).astimezone(_EAST).isoformat()[:-3]),
     ),
     Habit("Q21", "cards of remote starts come back with characters more", says=_garbage),
-    Habit("Q22.2", "starts with a card of its own, whatever it was told", says=_own_card),
+    Habit(
+        "Q22.2",
+        "starts with a card of its own, whatever it was told",
+        says=_own_card,
+        make=("Alfen", "Eve Single"),
+    ),
     Habit(
         "Q23.2",
         "names its connector in Authorize",
