@@ -61,7 +61,7 @@ async def commands(world: World) -> AsyncIterator[Commands]:
 
 async def results(world: World, count: int = 1) -> list[str]:
     """The results that are owed, once there are so many."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             debts = await world.store.read(lambda tx: tx.debts.list())
             found = [d.key.rpartition("/")[2] for d in debts if d.kind is Owed.COMMAND_RESULT]

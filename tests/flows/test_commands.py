@@ -277,7 +277,7 @@ async def test_restart_in_mid_command(tmp_path: Path, comes: bool, result: str) 
             async with Scene(gateway, partner).charger() as charger:
                 unanswered = charger.deaf_to["RemoteStartTransaction"] = asyncio.Queue(1)
                 asked = await partner.commander.send("START_SESSION", **start_fields())
-                tag = (await asyncio.wait_for(unanswered.get(), 5))["idTag"]
+                tag = (await asyncio.wait_for(unanswered.get(), 30))["idTag"]
         assert asked.results == []
         async with stage(tmp_path) as (gateway, _), Scene(gateway, partner).charger() as charger:
             again = charger.deaf_to["RemoteStartTransaction"] = asyncio.Queue(1)

@@ -327,7 +327,7 @@ async def test_a_slow_body_is_given_up() -> None:
             f"Authorization: {encoded(partner.gateway_token or '')}\r\n\r\n{{"
         )
         writer.write(head.encode())
-        answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 30)
         assert b" 408 " in answer
         writer.close()
         assert await put_my_token(partner) == 201

@@ -157,7 +157,7 @@ async def test_a_name_that_leads_to_a_private_address_is_not_connected_to(
     connector = aiohttp.TCPConnector(resolver=Rebinding(port), socket_factory=UrlGuard().make_socket)
     async with aiohttp.ClientSession(connector=connector) as session:
         url = UrlGuard().check("https://partner.example/ocpi/versions")
-        reply = await exchange(session, "GET", url, {}, None, most_bytes=1000, within_s=5)
+        reply = await exchange(session, "GET", url, {}, None, most_bytes=1000, within_s=30)
     assert reply.error == "forbidden: partner.example leads to 127.0.0.1 is not a public address"
     assert not reply.sent
     assert not touched
@@ -168,7 +168,7 @@ async def test_lanes_use_the_guard(canary: tuple[int, list[int]]) -> None:
     lanes = Lanes(UrlGuard())
     lane = lanes.of(None)
     reply = await exchange(
-        lane.session, "GET", f"http://127.0.0.1:{port}/", {}, None, most_bytes=1000, within_s=5
+        lane.session, "GET", f"http://127.0.0.1:{port}/", {}, None, most_bytes=1000, within_s=30
     )
     await lanes.close()
     assert "is not a public address" in (reply.error or "")
@@ -217,7 +217,9 @@ class Scripted(PartnerClient):
         super().__init__(DIALECTS, KeyedSecrets("a-secret-key-of-the-tests"), RandomIds())
         self.answers = answers
 
-    async def _send(self, terms: object, ask: Ask, within_s: float | None = None) -> Reply:
+    async def _send(
+        self, terms: object, ask: Ask, within_s: float | None = None, *, urgent: bool = False
+    ) -> Reply:
         return Reply(200, 1000, data=self.answers[ask.url])
 
 

@@ -192,11 +192,11 @@ async def test_a_lost_answer_can_be_asked_for_again(gateway: Gateway) -> None:
 
     platform.tricks["GET", "/2.2.1"] = wait
     registering = asyncio.create_task(platform.register_at(invitation.versions_url, invitation.token))
-    await asyncio.wait_for(called_back.wait(), 5)
+    await asyncio.wait_for(called_back.wait(), 30)
     registering.cancel()
     await asyncio.gather(registering, return_exceptions=True)
     gone.set()
-    await asyncio.wait_for(gateway.registration_done.wait(), 5)
+    await asyncio.wait_for(gateway.registration_done.wait(), 30)
 
     platform.tricks.clear()
     http, answer = await platform.register_at(invitation.versions_url, invitation.token)

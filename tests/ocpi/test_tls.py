@@ -63,7 +63,7 @@ async def deliver(
 ) -> Answer:
     secrets = KeyedSecrets("a-secret-key-of-the-tests")
     client = PartnerClient(
-        DIALECTS, secrets, RandomIds(), allow_private=True, tls=tls, tls_by_host=by_host, deadline_s=5
+        DIALECTS, secrets, RandomIds(), allow_private=True, tls=tls, tls_by_host=by_host, deadline_s=30
     )
     target = partner(
         versions_url=f"{url}/versions",

@@ -189,7 +189,7 @@ async def exchange(socket: aiohttp.ClientWebSocketResponse, sent: str | bytes) -
     await socket.send_str(PROBE)
     answers: list[list[object]] = []
     while True:
-        answer = json.loads(await socket.receive_str(timeout=5))
+        answer = json.loads(await socket.receive_str(timeout=30))
         if answer[1] == "probe":
             return answers
         answers.append(answer)
@@ -271,7 +271,7 @@ async def test_a_frame_that_is_too_long_closes_with_1009() -> None:
     async with charger_side(settings, charging) as side, aiohttp.ClientSession() as http:
         async with http.ws_connect(side.url(), protocols=("ocpp1.6",), headers=basic()) as socket:
             await socket.send_str(call("DataTransfer", {"vendorId": "x" * 20_000}))
-            message = await socket.receive(timeout=5)
+            message = await socket.receive(timeout=30)
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert socket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
         async with http.ws_connect(side.url(), protocols=("ocpp1.6",), headers=basic()) as socket:

@@ -53,7 +53,7 @@ async def dial(url: str, id_: str = "CP-1") -> AsyncIterator[Wallbox]:
         subprotocols=[websockets.Subprotocol("ocpp1.6")],
         additional_headers={"Authorization": f"Basic {credentials}"},
     ) as socket:
-        box = Wallbox(id_, socket, response_timeout=5)
+        box = Wallbox(id_, socket, response_timeout=30)
         reading = asyncio.create_task(box.start())
         try:
             yield box

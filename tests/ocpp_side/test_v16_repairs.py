@@ -114,7 +114,7 @@ def test_a_preset_that_cannot_be_read(text: str) -> None:
 
 async def _ask(socket: aiohttp.ClientWebSocketResponse, raw: str) -> Any:
     await socket.send_str(raw)
-    return orjson.loads(await socket.receive_str(timeout=5))
+    return orjson.loads(await socket.receive_str(timeout=30))
 
 
 async def test_repairs_are_counted_per_charger_and_the_frame_is_kept() -> None:

@@ -158,7 +158,7 @@ async def test_what_a_charger_reports_of_itself() -> None:
     ):
         for action, payload, expected in calls:
             await socket.send_str(orjson.dumps([2, "1", action, payload]).decode())
-            assert orjson.loads(await socket.receive_str(timeout=5)) == [3, "1", expected], action
+            assert orjson.loads(await socket.receive_str(timeout=30)) == [3, "1", expected], action
     cp = ChargerId("CP-1")
     assert caring.log[:6] == [
         ProgressReported(cp, Progress(ProgressKind.FIRMWARE, "Downloading", NOW)),

@@ -38,7 +38,7 @@ class CentralSystem:
         return [payload for name, payload in self.calls if name == action]
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition():
                 await self._changed.wait()
 
