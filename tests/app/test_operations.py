@@ -109,7 +109,7 @@ class Yard:
         self.caring = Caring(world.store, self.operations, None, world.clock, world.ids)
 
     async def until(self, task: Task, condition: Callable[[Task], bool]) -> Task:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition(task := await self.operations.task(task.id)):
                 self.operations.wake()
                 await asyncio.sleep(0.005)
@@ -337,7 +337,7 @@ async def test_certificates_that_end_soon_are_renewed() -> None:
         lambda tx: tx.care.save(replace(tx.care.get(b.CHARGER), certificate_ends_at=ends))
     )
     running = asyncio.create_task(made.operations.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not made.charger.asked:
             await asyncio.sleep(0.005)
     running.cancel()
