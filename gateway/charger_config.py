@@ -1,6 +1,7 @@
 """Settings of the charger side: TLS, proxies, certificates, limits."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -42,6 +43,11 @@ class ChargerFields(BaseSettings):
         "",
         description="Addresses or networks of TLS proxies, separated by commas, whose X-Forwarded-For, "
         "X-Forwarded-Proto and X-Client-Certificate-Subject are believed.",
+    )
+    charger_hosts: str = Field(
+        "",
+        description="Names under which chargers reach this gateway, separated by commas, besides that of "
+        "GATEWAY_PUBLIC_URL: a network profile sends them nowhere else.",
     )
     configure_chargers: bool = Field(
         True, description="Apply the roaming recipe to a charger's configuration at its first boot."
@@ -93,3 +99,8 @@ class ChargerFields(BaseSettings):
         le=100_000,
         description="Chargers that may wait to be let in, 10 s each; the others get 503 and come back later.",
     )
+
+    def hosts_for_chargers(self, base_url: str) -> frozenset[str]:
+        """The hosts at which chargers find the gateway, in lower case."""
+        listed = (host.strip().casefold() for host in self.charger_hosts.split(","))
+        return frozenset(host for host in (urlsplit(base_url).hostname, *listed) if host)

@@ -228,6 +228,7 @@ class Settings(KeepingFields, PartnerFields, ChargerFields):
             keep_authorizations=term(self.keep_authorizations_days),
             keep_deliveries=term(self.keep_deliveries_days),
             nightly_questions=self.nightly_questions,
+            charger_hosts=self.hosts_for_chargers(self.base_url),
         )
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from gateway.api.models import Listing, Model, Number
 from gateway.api.requests import Paging
+from gateway.domain import network_profiles
 from gateway.domain.station_commands import CertificateUse
 from gateway.domain.tasks import Operation, OperationKind
 
@@ -27,6 +28,7 @@ Kind = Literal[
     "delete-certificate",
     "installed-certificates",
     "renew-key",
+    "network-profile",
     "report",
     "tariffs",
     "customer-information",
@@ -35,6 +37,21 @@ Kind = Literal[
 
 Use = Literal["csms-root", "manufacturer-root", "v2g-root", "mo-root", "oem-root", "v2g-chain"]
 _LABEL = "-----BEGIN CERTIFICATE-----"
+
+
+class NetworkProfile(Model):
+    """What belongs in a slot; `url` is this gateway's, without the charger's identity."""
+
+    slot: int = Field(ge=0, le=1_000_000)
+    url: str = Field(max_length=1000, pattern=r"^wss?://\S+$")
+    security_profile: int = Field(ge=1, le=3)
+    interface: network_profiles.NetworkInterface = network_profiles.NetworkInterface.WIRED_0
+    message_timeout_s: int = Field(30, ge=1, le=3600)
+    new_key: bool = False
+
+    def ours(self) -> network_profiles.NetworkProfile:
+        """The same in our words."""
+        return network_profiles.NetworkProfile(**self.model_dump())
 
 
 class TaskRequest(Model):
@@ -58,6 +75,7 @@ class TaskRequest(Model):
     use: Use | None = None
     pem: str = Field("", max_length=5500)
     serial_number: str = Field("", max_length=80, pattern=r"^[0-9A-Fa-f:]*$")
+    network_profile: NetworkProfile | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> "TaskRequest":
@@ -69,6 +87,7 @@ class TaskRequest(Model):
             "customer-information": "card",
             "install-certificate": "use",
             "delete-certificate": "serial_number",
+            "network-profile": "network_profile",
         }
         field = needed.get(self.operation)
         if field is not None and not getattr(self, field):
@@ -83,10 +102,12 @@ class TaskRequest(Model):
 
     def ours(self) -> Operation:
         """The operation in our words."""
+        network = self.network_profile
         return Operation(
             OperationKind(self.operation),
             use=None if self.use is None else CertificateUse(self.use),
-            **self.model_dump(exclude={"operation", "chargers", "use"}),
+            network_profile=None if network is None else network.ours(),
+            **self.model_dump(exclude={"operation", "chargers", "use", "network_profile"}),
         )
 
 

@@ -63,7 +63,7 @@ class Access:
         """Decide about one attempt. An unknown id costs the same work as a wrong key."""
         charger, care = await self._store.read(lambda tx: _known(tx, attempt.charger_id))
         key = self._matching_key(charger, care, attempt)
-        refusal = self._refusal(charger, attempt, care.least_profile, key_matches=key is not None)
+        refusal = self._refusal(charger, attempt, care, key_matches=key is not None)
         if refusal is None and charger is not None:
             await self._note_coming(charger, care, attempt, key)
             return Admitted(charger)
@@ -106,13 +106,13 @@ class Access:
         return found if charger is not None else None
 
     def _refusal(
-        self, charger: Charger | None, attempt: Attempt, least: int, *, key_matches: bool
+        self, charger: Charger | None, attempt: Attempt, care: StationCare, *, key_matches: bool
     ) -> TurnedAway | None:
         if charger is None:
             return TurnedAway(404, "unknown charger")
         if not attempt.tls and not attempt.loopback and not self._allow_plain:
             return TurnedAway(403, "ws:// is closed: use wss://, or set GATEWAY_ALLOW_PLAIN_CHARGERS")
-        profile = least if charger.security_profile is None else charger.security_profile
+        profile = care.held_to(charger.security_profile)
         if profile >= _PROFILE_TLS and not attempt.tls:
             return TurnedAway(403, f"this charger's security profile {profile} needs wss://")
         if charger.certificate_subject is not None or profile >= _PROFILE_CERTIFICATE:

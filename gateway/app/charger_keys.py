@@ -4,13 +4,14 @@ A new key counts beside the old one from before it is sent until the charger con
 answer arrives or not, it is never locked out. The network file's password counts again when it is changed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gateway.app.asking import Ask
 from gateway.app.ports import Secrets, Store, Tx
 from gateway.domain.care import StationCare
 from gateway.domain.chargers import Charger
-from gateway.domain.commands import Outcome
+from gateway.domain.commands import Command, Outcome
 from gateway.domain.errors import InvalidInput
 from gateway.domain.ids import ChargerId
 from gateway.domain.keys import key_forms
@@ -45,12 +46,25 @@ def used(care: StationCare, charger: Charger, hash_: str) -> StationCare:
     return replace(care, own_key=key, own_key_instead_of=charger.password_hashes, offered_keys=later)
 
 
-async def renew(store: Store, secrets: Secrets, charger_id: ChargerId, ask: Ask) -> Renewed:
-    """Give a charger a fresh key. Raises what `ask` raises, InvalidInput, and StoreUnavailable."""
+async def renew(
+    store: Store,
+    secrets: Secrets,
+    charger_id: ChargerId,
+    ask: Ask,
+    carrying: Callable[[str], Command] = ChangeKey,
+) -> Renewed:
+    """Give a charger a fresh key, by the command that carries it.
+
+    Raises what `ask` raises, InvalidInput, and StoreUnavailable.
+    """
     secret = secrets.new_token()[:_LENGTH]
     key = tuple(secrets.fingerprint(form) for form in key_forms(secret))
     await store.write(lambda tx: _offer(tx, charger_id, key))
-    answer = await ask(ChangeKey(secret))
+    try:
+        answer = await ask(carrying(secret))
+    except InvalidInput:
+        await store.write(lambda tx: _take_back(tx, charger_id, key))
+        raise
     if answer.outcome in _TAKEN:
         return Renewed("a new key; the old one works until the charger connects with the new one")
     await store.write(lambda tx: _take_back(tx, charger_id, key))

@@ -24,8 +24,10 @@ from gateway.domain.commands import (
 from gateway.domain.device_commands import CustomerInformation, ReportVariables
 from gateway.domain.errors import ChargerRefused, InvalidInput
 from gateway.domain.ids import ChargerId, ConnectorNumber
+from gateway.domain.network_profiles import SetNetworkProfile, check_network_profile
 from gateway.domain.station_commands import (
     CertificateSigned,
+    ChangeKey,
     GetDiagnostics,
     GetLog,
     InstallCertificate,
@@ -49,7 +51,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a step works with. `ask` is bound to the charger and its deadline."""
+    """What a step works with. `ask` is bound to the charger and its deadline; `hosts` are our own."""
 
     charger_id: ChargerId
     ask: Ask
@@ -57,6 +59,7 @@ class Bench:
     clock: Clock
     request_id: int
     secrets: Secrets
+    hosts: frozenset[str]
     authority: CertificateAuthority | None
 
 
@@ -205,8 +208,29 @@ def _note_certificate(tx: Tx, charger_id: ChargerId, ends_at: datetime) -> None:
 
 async def _renew_key(bench: Bench, operation: Operation) -> Result:
     del operation
-    renewed = await charger_keys.renew(bench.store, bench.secrets, bench.charger_id, bench.ask)
+    return await _with_key(bench, ChangeKey)
+
+
+async def _with_key(bench: Bench, carrying: Callable[[str], Command]) -> Result:
+    renewed = await charger_keys.renew(bench.store, bench.secrets, bench.charger_id, bench.ask, carrying)
     return Result(StepState.FAILED if renewed.problem else StepState.DONE, renewed.problem or renewed.words)
+
+
+async def _network_profile(bench: Bench, operation: Operation) -> Result:
+    """Nothing is sent that would lock the charger out, or send it to others (D03, B09, T7)."""
+    profile = operation.network_profile
+    if profile is None:
+        raise InvalidInput("say what to keep", field="network_profile")
+    held_to = await bench.store.read(lambda tx: _held_to(tx, bench.charger_id))
+    check_network_profile(profile, held_to, bench.hosts)
+    if profile.new_key:
+        return await _with_key(bench, lambda key: SetNetworkProfile(profile, bench.charger_id, key))
+    return _told(await bench.ask(SetNetworkProfile(profile)))
+
+
+def _held_to(tx: Tx, charger_id: ChargerId) -> int:
+    charger = tx.chargers.get(charger_id)
+    return tx.care.get(charger_id).held_to(charger.security_profile if charger else None)
 
 
 def _told(answer: CommandAnswer) -> Result:
@@ -233,6 +257,7 @@ _PERFORMERS: dict[OperationKind, Performer] = {
     OperationKind.DELETE_CERTIFICATE: _delete_certificate,
     OperationKind.INSTALLED_CERTIFICATES: _installed_certificates,
     OperationKind.RENEW_KEY: _renew_key,
+    OperationKind.NETWORK_PROFILE: _network_profile,
     OperationKind.REPORT: _report,
     OperationKind.TARIFFS: _tariffs,
     OperationKind.CUSTOMER_INFORMATION: _customer_information,

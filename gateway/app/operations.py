@@ -190,8 +190,8 @@ class Operations:
             return await self._chargers.ask(charger_id, command, self._policy.command_timeout)
 
         number = request_id_of(task, charger_id)
-        secrets, authority = self._secrets, self._authority
-        bench = Bench(charger_id, ask, self._store, self._clock, number, secrets, authority)
+        secrets, hosts, authority = self._secrets, self._policy.charger_hosts, self._authority
+        bench = Bench(charger_id, ask, self._store, self._clock, number, secrets, hosts, authority)
         try:
             return await perform(bench, task.operation)
         except (ChargerOffline, StoreUnavailable) as error:

@@ -17,7 +17,8 @@ class Policy:
     always), see `Retention`. `nightly_questions`: how many objects a partner is asked for each night.
     `start_patience` is how long an accepted remote start may take to become a transaction (SES-04);
     `profile_interval` is the shortest time between two charging profiles of one session (CP-02);
-    `profile_poll` how often chargers of steered sessions are asked what they follow, zero: never (CP-03).
+    `profile_poll` how often chargers of steered sessions are asked what they follow, zero: never (CP-03);
+    `charger_hosts` are the names and addresses at which chargers may be told to reach us.
     """
 
     cdr_grace: timedelta = timedelta(seconds=30)
@@ -40,3 +41,4 @@ class Policy:
     keep_authorizations: timedelta | None = timedelta(days=90)
     keep_deliveries: timedelta | None = timedelta(days=90)
     nightly_questions: int = 200
+    charger_hosts: frozenset[str] = frozenset()

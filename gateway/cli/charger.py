@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli import certificates, tasks
+from gateway.cli import certificates, network_profiles, tasks
 from gateway.cli.options import Config, Json, Url
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 tasks.app.command("install-certificate")(certificates.install)
 tasks.app.command("delete-certificate")(certificates.delete)
 tasks.app.command("installed-certificates")(certificates.installed)
+tasks.app.command("network-profile")(network_profiles.set_profile)
 app.add_typer(tasks.app, name="task")
 
 Id = Annotated[str, typer.Argument(help="The charger's id.")]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 OPERATIONS = (
     "reset, unlock, availability, read-configuration, change-configuration, recipe, trigger, clear-cache, "
     "firmware, log, local-list, certificate, renew-key, report (the device model), "
-    "tariffs or customer-information; certificates have commands of their own."
+    "tariffs or customer-information; certificates and network profiles have commands of their own."
 )
 Chargers = Annotated[list[str] | None, typer.Argument(help="Ids of chargers.")]
 Everywhere = Annotated[bool, typer.Option("--all", help="At every configured charger.")]

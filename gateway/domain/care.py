@@ -69,6 +69,10 @@ class StationCare:
     offered_keys: tuple[tuple[str, ...], ...] = ()
     tariffs: str = ""
 
+    def held_to(self, configured: int | None) -> int:
+        """The security profile below which it is turned away: the network file's, else its best (B09)."""
+        return self.least_profile if configured is None else configured
+
     def configured_for(self, firmware: str | None) -> bool:
         """Whether the recipe was applied to what the charger runs now (C25)."""
         return self.configured_at is not None and self.configured_firmware == (firmware or "")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.domain.ids import TransactionRef
+from gateway.domain.network_profiles import SetNetworkProfile
 from gateway.domain.tariffs import Tariff
 
 
@@ -54,5 +55,11 @@ class ClearTariffs:
 
 
 DeviceCommand = (
-    GetTransactionStatus | ReportVariables | CustomerInformation | ShowCost | SetDefaultTariff | ClearTariffs
+    GetTransactionStatus
+    | ReportVariables
+    | CustomerInformation
+    | ShowCost
+    | SetDefaultTariff
+    | ClearTariffs
+    | SetNetworkProfile
 )

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.domain.ids import ChargerId
+from gateway.domain.network_profiles import NetworkProfile
 from gateway.domain.station_commands import CertificateUse
 
 
@@ -27,6 +28,7 @@ class OperationKind(StrEnum):
     DELETE_CERTIFICATE = "delete-certificate"
     INSTALLED_CERTIFICATES = "installed-certificates"
     RENEW_KEY = "renew-key"
+    NETWORK_PROFILE = "network-profile"
     REPORT = "report"
     TARIFFS = "tariffs"
     CUSTOMER_INFORMATION = "customer-information"
@@ -59,6 +61,7 @@ class Operation:
     use: CertificateUse | None = None
     pem: str = ""
     serial_number: str = ""
+    network_profile: NetworkProfile | None = None
 
 
 class StepState(StrEnum):

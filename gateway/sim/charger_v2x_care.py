@@ -18,11 +18,12 @@ _LOG = ("Uploading", "Uploaded")
 _USES = frozenset(
     {"CSMSRootCertificate", "ManufacturerRootCertificate", "V2GRootCertificate", "MORootCertificate"}
 )
+_SLOTS = range(1, 4)
 _LATER_USES = frozenset({"OEMRootCertificate"})
 
 
 class CareDesk:
-    """Remembers what it was given, `tariffs` by EVSE. `later`: it is a charger of 2.1.
+    """Remembers what it was given, `tariffs` by EVSE, `networks` by slot. `later`: it is a charger of 2.1.
 
     `list_only`: it starts only for cards on its list (Q22).
     """
@@ -33,6 +34,7 @@ class CareDesk:
         self.trust = TrustStore(_USES | _LATER_USES if later else _USES)
         self.device = DeviceModel(station, self.list)
         self.tariffs: dict[int, Payload] = {}
+        self.networks: dict[int, Payload] = {}
         self._handlers: dict[str, Callable[[Payload, datetime], Decision]] = {
             "GetVariables": self._get_variables,
             "SetVariables": self._set_variables,
@@ -45,6 +47,7 @@ class CareDesk:
             "InstallCertificate": self._install,
             "DeleteCertificate": self._delete,
             "GetInstalledCertificateIds": self._installed,
+            "SetNetworkProfile": self._network,
         }
         if later:
             self._handlers["SetDefaultTariff"] = self._tariff
@@ -128,6 +131,18 @@ class CareDesk:
         ]
         more = {"certificateHashDataChain": found} if found else {}
         return Decision({"status": "Accepted" if found else "NotFound", **more})
+
+    def _network(self, payload: Payload, now: datetime) -> Decision:
+        """Spec: OCPP 2.0.1 B09: there are a few slots, and no profile is lower than one it has."""
+        del now
+        slot, wanted = int(payload["configurationSlot"]), payload["connectionData"]
+        known = [int(profile["securityProfile"]) for profile in self.networks.values()]
+        if slot not in _SLOTS:
+            return Decision({"status": "Failed"})
+        if int(wanted["securityProfile"]) < max(known, default=0):
+            return Decision({"status": "Rejected"})
+        self.networks[slot] = wanted
+        return Decision({"status": "Accepted"})
 
     def _customer(self, payload: Payload, now: datetime) -> Decision:
         """Spec: OCPP 2.0.1 N09, N10: a report in two parts, then nothing is known any more."""

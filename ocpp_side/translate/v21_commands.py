@@ -14,6 +14,7 @@ from gateway.app.reporting import Reported
 from gateway.domain.commands import Command, CommandAnswer, Outcome, Trigger
 from gateway.domain.device_commands import ClearTariffs, SetDefaultTariff
 from gateway.domain.errors import InvalidInput
+from gateway.domain.network_profiles import SetNetworkProfile
 from gateway.domain.station_commands import (
     CertificateSigned,
     CertificateUse,
@@ -32,6 +33,7 @@ from gateway.domain.tariffs import (
 from ocpp_side.translate import v2x, v2x_commands
 from ocpp_side.translate.lenient import Payload, rows, text
 from ocpp_side.translate.moments import wire_time
+from ocpp_side.translate.v2x_networks import network_profile_21
 
 _WH = Decimal(1000)
 _MINUTES = Decimal(60)
@@ -73,6 +75,8 @@ def call_of(command: Command) -> tuple[str, dict[str, object]]:
         return "SetDefaultTariff", {"evseId": command.evse, "tariff": tariff_of(command.tariff)}
     if isinstance(command, ClearTariffs):
         return "ClearTariffs", {"evseId": command.evse}
+    if isinstance(command, SetNetworkProfile):
+        return "SetNetworkProfile", network_profile_21(command)
     if isinstance(command, InstallCertificate) and command.use is CertificateUse.OEM_ROOT:
         return "InstallCertificate", {"certificateType": _OEM_ROOT, "certificate": command.pem}
     if isinstance(command, GetInstalledCertificates) and command.use is CertificateUse.OEM_ROOT:

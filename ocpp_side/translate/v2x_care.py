@@ -6,6 +6,7 @@ Spec: OCPP 2.0.1 SendLocalList, GetLog, UpdateFirmware and the certificate messa
 from gateway.domain.authorization import Verdict
 from gateway.domain.commands import Command
 from gateway.domain.errors import InvalidInput
+from gateway.domain.network_profiles import SetNetworkProfile
 from gateway.domain.station_commands import (
     CertificateHash,
     CertificateSigned,
@@ -25,6 +26,7 @@ from gateway.domain.station_commands import (
 from ocpp_side.translate.lenient import Payload, rows, text
 from ocpp_side.translate.moments import wire_time
 from ocpp_side.translate.v2x import group_token
+from ocpp_side.translate.v2x_networks import network_profile
 
 _USES: dict[CertificateUse, str] = {
     CertificateUse.CENTRAL_SYSTEM_ROOT: "CSMSRootCertificate",
@@ -55,6 +57,8 @@ def care_call(command: Command) -> tuple[str, dict[str, object]]:
             return "UpdateFirmware", _firmware(command)
         case GetLog() | GetDiagnostics():
             return "GetLog", _log(command)
+        case SetNetworkProfile():
+            return "SetNetworkProfile", network_profile(command)
         case SendData(vendor, message_id, data):
             return "DataTransfer", _given(messageId=message_id, data=data, vendorId=vendor)
         case _:

@@ -10,6 +10,7 @@ import pytest
 from gateway.app.reporting import Reported
 from gateway.domain import commands as c
 from gateway.domain import device_commands as d
+from gateway.domain import network_profiles as n
 from gateway.domain import station_commands as s
 from gateway.domain.authorization import Authorization, Verdict
 from gateway.domain.capabilities import with_said
@@ -274,6 +275,7 @@ def test_answers_to_events(reported: Reported, payload: Payload, answer: Payload
 CERTIFICATE = s.CertificateHash("SHA256", "aa", "bb", "01")
 PROFILE = ChargingProfile(RateUnit.WATT, (ProfilePeriod(0, Decimal(11000)),), NOW, 3600)
 TX = TransactionRef("tx-1")
+NETWORK_PROFILE = n.NetworkProfile(4, "wss://gateway.example/ocpp", 2, n.NetworkInterface.WIRELESS_0, 45)
 REQUESTS: list[tuple[c.Command, str]] = [
     (c.RemoteStart(IdToken("X", "RFID"), PLUG, 5), "RequestStartTransaction"),
     (c.RemoteStart(IdToken("X")), "RequestStartTransaction"),
@@ -309,6 +311,7 @@ REQUESTS: list[tuple[c.Command, str]] = [
     (s.GetInstalledCertificates(s.CertificateUse.CENTRAL_SYSTEM_ROOT), "GetInstalledCertificateIds"),
     (s.CertificateSigned("PEM"), "CertificateSigned"),
     (s.SendData("vendor", "m", "d"), "DataTransfer"),
+    (n.SetNetworkProfile(NETWORK_PROFILE), "SetNetworkProfile"),
 ]
 
 
@@ -328,10 +331,31 @@ def test_what_cannot_be_said(command: c.Command) -> None:
         V21.call_of(command)
 
 
-def test_a_tariff_for_a_2_0_1_charger() -> None:
-    """E04: only 2.1 has tariffs."""
+@pytest.mark.parametrize(
+    "command",
+    [
+        d.SetDefaultTariff(0, b.tariff()),
+        n.SetNetworkProfile(NETWORK_PROFILE, "CP-1", "a-password-of-its-own"),
+        n.SetNetworkProfile(replace(NETWORK_PROFILE, interface=n.NetworkInterface.ANY)),
+        n.SetNetworkProfile(replace(NETWORK_PROFILE, url="wss://gateway.example/" + "x" * 500)),
+    ],
+)
+def test_what_2_1_alone_can_say(command: c.Command) -> None:
+    """E04, E13: tariffs; profiles with a password, for any interface, with long URLs."""
+    assert V21.schemas.broken(*V21.call_of(command)) == []
     with pytest.raises(InvalidInput):
-        V201.call_of(d.SetDefaultTariff(0, b.tariff()))
+        V201.call_of(command)
+
+
+def test_a_network_profile_says_who_connects() -> None:
+    """D03, E13: every field has its place; identity and password are there in 2.1 alone."""
+    about = {"ocppCsmsUrl": "wss://gateway.example/ocpp", "messageTimeout": 45, "securityProfile": 2}
+    about |= {"ocppInterface": "Wireless0", "ocppTransport": "JSON"}
+    _, payload = V201.call_of(n.SetNetworkProfile(NETWORK_PROFILE))
+    assert payload == {"configurationSlot": 4, "connectionData": {**about, "ocppVersion": "OCPP20"}}
+    _, payload = V21.call_of(n.SetNetworkProfile(NETWORK_PROFILE, "CP-1", "a-password-of-its-own"))
+    who = {"identity": "CP-1", "basicAuthPassword": "a-password-of-its-own"}
+    assert payload == {"configurationSlot": 4, "connectionData": {**about, **who}}
 
 
 def test_long_lists_of_variables_are_split() -> None:
