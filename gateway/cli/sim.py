@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli import habits, swarm
+from gateway.cli import swarm
 from gateway.cli.options import Json
 from gateway.domain.errors import InvalidInput
 
@@ -74,6 +74,8 @@ def charger(
     from gateway.sim.station import Identity
 
     if list_habits:
+        from gateway.cli import habits
+
         habits.show(as_json=json)
         raise typer.Exit
     if not charger_id:
