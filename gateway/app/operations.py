@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gateway.app import station_tariffs
+from gateway.app import device_reports, station_tariffs
 from gateway.app.care_ports import CertificateAuthority
 from gateway.app.operation_steps import LONGEST_DETAIL, Bench, Result, perform, request_id_of
 from gateway.app.policy import Policy
@@ -105,14 +105,16 @@ class Operations:
             _tell(tx, found, state, said.status, said.at)
 
     def reported(self, tx: Tx, event: VariablesReported) -> None:
-        """A part of a device model came, the last one ends the task; within a unit of work (D02)."""
+        """A part of a device model came, the last that lacked ends the task; within a unit of work (D02)."""
         found = self._under_way(tx, event.charger_id, OperationKind.REPORT, event.request_id)
         if found is None:
             return
-        state = StepState.DONE if event.last else StepState.UNDER_WAY
-        known = len(tx.variables.of(event.charger_id)) if event.last else 0
-        words = f"{known} values of the device model are known" if event.last else f"part {event.part} came"
-        _tell(tx, found, state, words, event.at)
+        task, step = found
+        step = device_reports.taken(step, event)
+        if step.finished:
+            known = len(tx.variables.of(event.charger_id))
+            step = replace(step, detail=f"{known} values of the device model are known")
+        tx.tasks.save(task.with_step(replace(step, request_id=request_id_of(task, step.charger_id))))
 
     def customer_told(self, tx: Tx, event: CustomerTold) -> None:
         """Carry what a charger holds about a person into the task that asked; within a unit of work (D22)."""
@@ -160,13 +162,17 @@ class Operations:
         await self._renew_certificates()
         await self._tell_tariffs()
         now = self._clock.now()
+        at_work = frozenset(self._busy)  # what is read may be older than the end of such work
         for task in await self._store.read(lambda tx: tx.tasks.open()):
             if task.ends_at <= now:
                 await self._expire(task)
                 continue
+            if device_reports.overdue(task, now) != task:
+                await self._chase(task.id, now)
+                self.wake()
             for step in task.steps:
-                ready = step.charger_id not in self._busy and self._chargers.online(step.charger_id)
-                if step.state is StepState.WAITING and ready:
+                free = step.charger_id not in self._busy | at_work
+                if step.state is StepState.WAITING and free and self._chargers.online(step.charger_id):
                     self._busy.add(step.charger_id)
                     name = f"task {task.id} at {step.charger_id}"
                     group.create_task(self._work(task, step.charger_id), name=name)
@@ -215,7 +221,18 @@ class Operations:
             if task is None or step is None or step.state is not StepState.WAITING:
                 return
             number = request_id_of(task, charger_id)
-            tx.tasks.save(task.with_step(Step(charger_id, result.state, result.detail, now, number)))
+            told = replace(step, state=result.state, detail=result.detail, at=now, request_id=number)
+            tx.tasks.save(task.with_step(told))
+
+        await self._store.write(work)
+
+    async def _chase(self, task_id: str, now: datetime) -> None:
+        """Go after reports that are incomplete; a part may have come since they were looked at."""
+
+        def work(tx: Tx) -> None:
+            current = tx.tasks.get(task_id)
+            if current is not None:
+                tx.tasks.save(device_reports.overdue(current, now))
 
         await self._store.write(work)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from gateway.domain.ids import ChargerId
 from gateway.domain.network_profiles import NetworkProfile
+from gateway.domain.parts import Parts
 from gateway.domain.station_commands import CertificateUse
 
 
@@ -75,13 +76,18 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A task at one charger; `detail` is for people. `request_id` tells its progress from others'."""
+    """A task at one charger; `detail` is for people. `request_id` tells its progress from others'.
+
+    `parts`: what came of a report; `repeats`: how often it was asked for again.
+    """
 
     charger_id: ChargerId
     state: StepState = StepState.WAITING
     detail: str = ""
     at: datetime | None = None
     request_id: int | None = None
+    parts: Parts | None = None
+    repeats: int = 0
 
     @property
     def finished(self) -> bool:

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 from gateway.bootstrap import Gateway
 from gateway.sim.cards import Card
 from gateway.sim.charger_v2x import VERSIONS, SimulatedCharger2
+from gateway.sim.device_model import DeviceModel
+from gateway.sim.messages import Payload
 from gateway.sim.partner import SimulatedPartner
 from gateway.sim.script import ChargePlan, charge
 from gateway.sim.station import Identity
@@ -84,6 +87,26 @@ async def test_recipe_and_device_model_at_the_first_boot(tmp_path: Path, version
         await at.charger.boot()
         again = [task["operation"] for task in (await at.operator("GET", "/tasks"))["items"]]
         assert (again.count("recipe"), again.count("report")) == (1, 1)
+
+
+class Backwards(DeviceModel):
+    """It tells its last part first."""
+
+    def report(self, request_id: int, at: datetime) -> Iterator[Payload]:
+        return reversed(list(super().report(request_id, at)))
+
+
+@EITHER
+async def test_parts_of_a_device_model_in_another_order(tmp_path: Path, version: str) -> None:
+    """D02: the report is not done with the part that says it is the last, but with the one that lacked."""
+    async with stage(tmp_path) as (gateway, operator):
+        charger = SimulatedCharger2(f"{gateway.url}/ocpp", Identity(CHARGER, PASSWORD), version=version)
+        charger.care.device = Backwards(charger.station, charger.care.list)
+        async with charger:
+            told = (await Yard(gateway, operator, charger).first_tasks())["report"]
+            everything = await operator("GET", f"/chargers/{CHARGER}/variables")
+            assert told == f"{everything['total']} values of the device model are known"
+            assert everything["total"] > 20
 
 
 @EITHER
