@@ -38,7 +38,7 @@ from gateway.domain.ids import ConnectorNumber
 from gateway.domain.station_commands import ChangeKey, GetInstalledCertificates, GetLocalListVersion, SendData
 from ocpp_side.translate.lenient import Payload, rows, text, whole
 from ocpp_side.translate.moments import wire_time
-from ocpp_side.translate.v2x import group_token
+from ocpp_side.translate.v2x import group_token, money
 from ocpp_side.translate.v2x_care import care_call, read_certificates
 from ocpp_side.translate.v2x_events import path_of
 from ocpp_side.translate.v2x_keys import component_variable, key_of_path, path_of_key
@@ -119,7 +119,7 @@ def call_of(command: Command) -> tuple[str, dict[str, object]]:
         case GetTransactionStatus(transaction):
             return "GetTransactionStatus", {"transactionId": transaction}
         case ShowCost(transaction, total):
-            return "CostUpdated", {"totalCost": float(total), "transactionId": transaction}
+            return "CostUpdated", {"totalCost": money(total), "transactionId": transaction}
         case _:
             return _station_call(command)
 

@@ -298,7 +298,7 @@ REQUESTS: list[tuple[c.Command, str]] = [
     (d.GetTransactionStatus(TX), "GetTransactionStatus"),
     (d.ReportVariables(9), "GetBaseReport"),
     (d.CustomerInformation(4, "X"), "CustomerInformation"),
-    (d.ShowCost(TX, "1.25"), "CostUpdated"),
+    (d.ShowCost(TX, Price(Decimal("1.25"), Decimal("1.5125"))), "CostUpdated"),
     (s.SendLocalList(3, (s.LocalListEntry("X", Verdict.ALLOWED, NOW, "G"),)), "SendLocalList"),
     (s.SendLocalList(4, (s.LocalListEntry("X", None),), full=False), "SendLocalList"),
     (s.SendLocalList(5, ()), "SendLocalList"),
@@ -380,7 +380,7 @@ def test_long_lists_of_variables_are_split() -> None:
             c.Outcome.REBOOT_REQUIRED,
         ),
         (s.GetLog(1, "x"), {"status": "AcceptedCanceled", "filename": "a"}, c.Outcome.ACCEPTED),
-        (d.ShowCost(TX, "1"), {}, c.Outcome.ACCEPTED),
+        (d.ShowCost(TX, Price(Decimal(1))), {}, c.Outcome.ACCEPTED),
         (s.GetLocalListVersion(), {"versionNumber": 3}, c.Outcome.ACCEPTED),
         (s.SendData("v"), {"status": "Accepted", "data": "x"}, c.Outcome.ACCEPTED),
     ],
@@ -559,6 +559,9 @@ def test_reports_say_what_a_charger_can_do() -> None:
             "variableAttribute": [attribute],
         }
 
+    def named(made: Payload, instance: str) -> Payload:
+        return {**made, "variable": {"name": "Enabled", "instance": instance}}
+
     data = [
         row("ReservationCtrlr", "Enabled", "true"),
         row("SmartChargingCtrlr", "Enabled", "False"),
@@ -566,10 +569,13 @@ def test_reports_say_what_a_charger_can_do() -> None:
         row("SmartChargingCtrlr", "RateUnit", "true"),
         row("OtherCtrlr", "Enabled", "true"),
         row("TokenReader", "Enabled", "true", evse={"id": 1, "connectorId": 2}),
+        *(named(row("TariffCostCtrlr", "Enabled", "true"), what) for what in ("Cost", "Tariff")),
     ]
     event = v2x_events.variables_reported(CP, {"requestId": 1, "seqNo": 0, "reportData": data}, NOW)
-    assert event.features == (("Reservation", True), ("SmartCharging", False), ("TokenReader", True))
-    assert with_said(("Core", "SmartCharging"), event.features) == ("Core", "Reservation", "TokenReader")
+    said = (("Reservation", True), ("SmartCharging", False), ("TokenReader", True), ("RunningCost", True))
+    assert event.features == said
+    now = with_said(("Core", "SmartCharging"), event.features)
+    assert now == ("Core", "Reservation", "RunningCost", "TokenReader")
 
 
 @pytest.mark.parametrize(
