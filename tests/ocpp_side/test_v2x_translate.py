@@ -1,6 +1,7 @@
 """OCPP 2.x payloads to events and decisions to payloads, as tables (sections 2.D, 2.E and Q45 to Q48)."""
 
 import base64
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from gateway.domain.limits import SessionLimit
 from gateway.domain.profiles import ChargingProfile, ProfilePeriod, RateUnit
 from gateway.domain.readings import ChargingState, Measurand, ReadingContext, ReadingPlace
 from gateway.domain.tariffs import DayOfWeek, Dimension, Price, Restrictions, TariffElement
+from ocpp_side.frames import write_call
 from ocpp_side.translate import v2x, v2x_commands, v2x_events, v21_commands
 from ocpp_side.translate.lenient import Payload
 from ocpp_side.translate.v2x_readings import read_samples
@@ -356,6 +358,32 @@ def test_a_network_profile_says_who_connects() -> None:
     _, payload = V21.call_of(n.SetNetworkProfile(NETWORK_PROFILE, "CP-1", "a-password-of-its-own"))
     who = {"identity": "CP-1", "basicAuthPassword": "a-password-of-its-own"}
     assert payload == {"configurationSlot": 4, "connectionData": {**about, **who}}
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "sizes"),
+    [(None, [5]), (10_000, [5]), (370, [4, 1]), (210, [2, 2, 1]), (1, [1, 1, 1, 1, 1])],
+)
+def test_questions_are_as_short_as_a_charger_says(most_bytes: int | None, sizes: list[int]) -> None:
+    """D03: BytesPerMessage[GetVariables] counts the whole request; all is asked for, in order."""
+    keys = tuple(f"Component/Name{n}" for n in range(5))
+    parts = list(v2x_commands.parts_of(c.GetConfiguration(keys, most_bytes)))
+    asked = [p.keys for p in parts if isinstance(p, c.GetConfiguration)]
+    assert [len(keys) for keys in asked] == sizes
+    assert sum(asked, ()) == keys
+    for part in parts:
+        request = write_call(str(uuid.uuid4()), *V201.call_of(part))
+        assert most_bytes in (None, 1) or len(request) <= most_bytes
+
+
+def test_a_setting_that_is_too_long_is_not_sent() -> None:
+    """D03: BytesPerMessage[SetVariables] counts the whole request; to the byte, and said in words."""
+    for version in (V201, V21):
+        said = version.call_of(c.ChangeConfiguration("Component/Name", "ä" * 100))
+        size = len(write_call(str(uuid.uuid4()), *said))
+        assert version.call_of(c.ChangeConfiguration("Component/Name", "ä" * 100, size)) == said
+        with pytest.raises(InvalidInput, match=f"at most {size - 1} bytes"):
+            version.call_of(c.ChangeConfiguration("Component/Name", "ä" * 100, size - 1))
 
 
 def test_long_lists_of_variables_are_split() -> None:
