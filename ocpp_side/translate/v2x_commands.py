@@ -140,7 +140,9 @@ def call_of(command: Command) -> tuple[str, dict[str, object]]:
         case ShowCost(transaction, total):
             return "CostUpdated", {"totalCost": money(total), "transactionId": transaction}
         case ChangeConfiguration(_, _, most_bytes) if _too_long(command, most_bytes):
-            raise InvalidInput(f"too long: the charger takes at most {most_bytes} bytes in one request", field="value")
+            raise InvalidInput(
+                f"too long: the charger takes at most {most_bytes} bytes in one request", field="value"
+            )
         case _:
             return _station_call(command)
 
