@@ -107,6 +107,7 @@ async def test_the_end_tells_the_cost_all_the_same(scene: Scene) -> None:
     end = register(700, 3000, ReadingContext.END)
     ended = await tell(scene.world, report(ENDED, 1, 700, samples=(end,)))
     assert ended.cost is not None
+    assert scene.world.costs.overdue(b.at(86400), 1) == []
     await scene.look()
     assert len(scene.display.shown) == 1
 
