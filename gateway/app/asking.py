@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.domain.commands import Command, CommandAnswer, ConfigurationKey, GetConfiguration
-from gateway.domain.errors import ChargerRefused
 
 Ask = Callable[[Command], Awaitable[CommandAnswer]]
 """Sends a command to a charger and returns its answer; raises what `ports.Chargers.ask` raises."""
@@ -19,22 +18,13 @@ async def read_keys(ask: Ask, keys: Sequence[str]) -> dict[str, ConfigurationKey
 
     No more is asked for at once than it says it takes, in keys and bytes; a key it does not know is left out.
     """
-    known = _by_key((await ask(GetConfiguration((_MOST_KEYS,)))).configuration)
+    known = _by_key((await ask(GetConfiguration((_MOST_KEYS, _MOST_BYTES)))).configuration)
     most = whole(known.get(_MOST_KEYS.casefold()), len(keys) or 1)
-    most_bytes = await _most_bytes(ask)
+    most_bytes = whole(known.get(_MOST_BYTES.casefold()), 0) or None
     for start in range(0, len(keys), max(most, _FEWEST)):
         portion = tuple(keys[start : start + max(most, _FEWEST)])
         known |= _by_key((await ask(GetConfiguration(portion, most_bytes))).configuration)
     return known
-
-
-async def _most_bytes(ask: Ask) -> int | None:
-    """The longest question a charger takes; one that knows no such limit may refuse to be asked about it."""
-    try:
-        answer = await ask(GetConfiguration((_MOST_BYTES,)))
-    except ChargerRefused:
-        return None
-    return whole(_by_key(answer.configuration).get(_MOST_BYTES.casefold()), 0) or None
 
 
 def whole(entry: ConfigurationKey | None, default: int) -> int:
