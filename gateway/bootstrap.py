@@ -24,6 +24,7 @@ from gateway.app.charging import Charging
 from gateway.app.closing import Closing
 from gateway.app.commands import Commands
 from gateway.app.corrections import Corrections
+from gateway.app.costs import CostsTold
 from gateway.app.deliver import Deliveries
 from gateway.app.hubs import Hubs
 from gateway.app.invoices import Invoices
@@ -40,6 +41,7 @@ from gateway.app.reconcile import Reconciling
 from gateway.app.register import Registration
 from gateway.app.releasing import Releasing
 from gateway.app.remote import Remote
+from gateway.app.running_costs import RunningCosts
 from gateway.app.still_running import StillRunning
 from gateway.app.tokens import Tokens
 from gateway.app.verify import Report, Verifier
@@ -143,14 +145,13 @@ class _Parts:
     def operations(self) -> Operations:
         """Tasks at chargers."""
         return Operations(
-            self.store,
-            self.chargers,
-            self.clock,
-            self.ids,
-            self.policy,
-            self.secrets,
-            self.authority,
+            self.store, self.chargers, self.clock, self.ids, self.policy, self.secrets, self.authority
         )
+
+    @cached_property
+    def told(self) -> CostsTold:
+        """What drivers were told of costs; answers to chargers and CostUpdated share it."""
+        return CostsTold(self.policy.session_update)
 
     @cached_property
     def doors(self) -> asyncio.Event:
@@ -188,7 +189,7 @@ class _Parts:
 def _charger_side(parts: _Parts) -> ChargerEndpoint:
     authorizing = Authorizing(parts.store, parts.client, parts.clock, parts.policy)
     charging = Charging(
-        parts.store, authorizing, parts.presence, parts.clock, parts.ids, parts.policy, parts.wake
+        parts.store, authorizing, parts.presence, parts.clock, parts.ids, parts.policy, parts.wake, parts.told
     )
     plain = parts.settings.allow_plain_chargers
     access = Access(parts.store, parts.secrets, parts.clock, allow_plain=plain)
@@ -284,6 +285,7 @@ def _loops(parts: _Parts) -> dict[str, listening.Loop]:
         "commands": parts.commands.run,
         "profiles": parts.commands.profiles.run,
         "operations": parts.operations.run,
+        "costs": RunningCosts(store, parts.chargers, clock, parts.told).run,
         **keeping_loops(store, clock, policy, wake),
         "verifying": parts.keeping.verifier.run,
         "reconciling": parts.keeping.reconciling.run,

@@ -8,19 +8,22 @@ Ask = Callable[[Command], Awaitable[CommandAnswer]]
 """Sends a command to a charger and returns its answer; raises what `ports.Chargers.ask` raises."""
 
 _MOST_KEYS = "GetConfigurationMaxKeys"
+_MOST_BYTES = "GetConfigurationMaxBytes"
+"""A word of ours: 1.6 counts keys alone (D03)."""
 _FEWEST = 1
 
 
 async def read_keys(ask: Ask, keys: Sequence[str]) -> dict[str, ConfigurationKey]:
     """The entries a charger has of these keys, by key in lower case: chargers differ in case (Q41).
 
-    No more keys are asked for at once than it says it takes; a key it does not know is left out.
+    No more is asked for at once than it says it takes, in keys and bytes; a key it does not know is left out.
     """
-    known = _by_key((await ask(GetConfiguration((_MOST_KEYS,)))).configuration)
+    known = _by_key((await ask(GetConfiguration((_MOST_KEYS, _MOST_BYTES)))).configuration)
     most = whole(known.get(_MOST_KEYS.casefold()), len(keys) or 1)
+    most_bytes = whole(known.get(_MOST_BYTES.casefold()), 0) or None
     for start in range(0, len(keys), max(most, _FEWEST)):
         portion = tuple(keys[start : start + max(most, _FEWEST)])
-        known |= _by_key((await ask(GetConfiguration(portion))).configuration)
+        known |= _by_key((await ask(GetConfiguration(portion, most_bytes))).configuration)
     return known
 
 

@@ -12,6 +12,7 @@ from gateway.app.attribution import Found, Stray, transaction_of_end, transactio
 from gateway.app.authorize import Authorizing
 from gateway.app.commanded import shown_in, vouched
 from gateway.app.corrections import Correction, end_after_all, without_guess
+from gateway.app.costs import CostsTold
 from gateway.app.kept import as_json
 from gateway.app.mistaken_starts import end_in, ended_by
 from gateway.app.policy import Policy
@@ -72,6 +73,7 @@ class Charging:
         ids: Ids,
         policy: Policy,
         wake: Wake,
+        costs: CostsTold,
     ) -> None:
         self._store = store
         self._authorizing = authorizing
@@ -80,7 +82,8 @@ class Charging:
         self._ids = ids
         self._policy = policy
         self._wake = wake
-        self._reporting = Reporting(policy, self._end_of, self._add_samples, self._keep)
+        self._costs = costs
+        self._reporting = Reporting(policy, costs, self._end_of, self._add_samples, self._keep)
 
     def now(self) -> datetime:
         """The gateway's time, UTC: what chargers set their clocks by."""
@@ -90,6 +93,7 @@ class Charging:
         """Note a connection; True if the charger was accepted before and need not boot again (A15)."""
         now = self._clock.now()
         self._presence.arrived(charger_id)
+        self._costs.refusing.discard(charger_id)
         return await self._store.write(lambda tx: stations.connected(tx, charger_id, protocol, now))
 
     async def disconnected(self, charger_id: ChargerId) -> None:

@@ -36,6 +36,7 @@ from gateway.domain.station_commands import (
 )
 from gateway.domain.tasks import Operation, OperationKind, StepState, Task
 
+_SETTING_BYTES = "devicedatactrlr/bytespermessage[setvariables]"
 _FINE = frozenset({Outcome.ACCEPTED, Outcome.SCHEDULED, Outcome.REBOOT_REQUIRED})
 LONGEST_DETAIL = 4000
 _NOT_THERE = frozenset({"NotImplemented", "NotSupported"})
@@ -92,8 +93,6 @@ def _command(operation: Operation) -> Command:
             return UnlockConnector(plug)
         case OperationKind.AVAILABILITY:
             return ChangeAvailability(operation.operative, plug)
-        case OperationKind.CHANGE_CONFIGURATION:
-            return ChangeConfiguration(operation.key, operation.value)
         case OperationKind.TRIGGER:
             return Trigger(operation.message, plug)
         case _:
@@ -109,6 +108,17 @@ async def _read_configuration(bench: Bench, operation: Operation) -> Result:
     pairs = (f"{k.key}={'' if k.value is None else k.value}" for k in answer.configuration)
     unknown = tuple(f"{key}: unknown" for key in answer.unknown_keys)
     return Result(StepState.DONE, "\n".join((*pairs, *unknown))[:LONGEST_DETAIL])
+
+
+async def _change_configuration(bench: Bench, operation: Operation) -> Result:
+    most_bytes = await bench.store.read(lambda tx: _most_bytes(tx, bench.charger_id))
+    return _told(await bench.ask(ChangeConfiguration(operation.key, operation.value, most_bytes)))
+
+
+def _most_bytes(tx: Tx, charger_id: ChargerId) -> int | None:
+    """The longest request to change settings, as the device model says (D03)."""
+    said = (v.value or "" for v in tx.variables.of(charger_id) if v.path.casefold() == _SETTING_BYTES)
+    return next((int(value) for value in said if value.isdecimal() and int(value)), None)
 
 
 async def _recipe(bench: Bench, operation: Operation) -> Result:
@@ -248,6 +258,7 @@ def _begun(answer: CommandAnswer) -> Result:
 
 _PERFORMERS: dict[OperationKind, Performer] = {
     OperationKind.READ_CONFIGURATION: _read_configuration,
+    OperationKind.CHANGE_CONFIGURATION: _change_configuration,
     OperationKind.RECIPE: _recipe,
     OperationKind.LOCAL_LIST: _local_list,
     OperationKind.FIRMWARE: _firmware,

@@ -73,12 +73,12 @@ class Report:
 class Reporting:
     """Takes one message after another; every method runs inside a unit of work."""
 
-    def __init__(self, policy: Policy, end: End, late: Late, keep: Keep) -> None:
+    def __init__(self, policy: Policy, costs: CostsTold, end: End, late: Late, keep: Keep) -> None:
         self._policy = policy
         self._end = end
         self._late = late
         self._keep = keep
-        self._costs = CostsTold(policy.session_update)
+        self._costs = costs
 
     def take(self, tx: Tx, report: Report) -> Reported:
         """Apply a message to its session, which it may begin."""
@@ -134,8 +134,12 @@ class Reporting:
         if session.token is None or (event.offline and event.phase is not Phase.ENDED):
             return None
         if event.phase is Phase.ENDED:
+            self._costs.forget(session.id)
             return running_cost(session)
-        return self._costs.due(session, event.at, now) if event.samples and session.open else None
+        if event.samples and session.open:
+            return self._costs.due(session, event.at, now)
+        self._costs.heard(session.id, now)
+        return None
 
     def _changed(self, tx: Tx, report: Report, session: Session) -> Session:
         event, now = report.event, report.now

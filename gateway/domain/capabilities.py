@@ -12,6 +12,8 @@ from gateway.domain.sites import Evse
 _UNLOCK = "UNLOCK_CONNECTOR"
 RFID_READER = "TokenReader"
 """What we call, among feature profiles, that a charger of 2.x has a reader; 1.6 has no word for it."""
+RUNNING_COST = "RunningCost"
+"""Likewise, that it shows its driver what the session costs so far (D21)."""
 _OF_FEATURE = {
     "core": "TOKEN_GROUP_CAPABLE",
     "reservation": "RESERVABLE",

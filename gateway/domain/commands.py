@@ -64,17 +64,19 @@ class ChangeAvailability:
 
 @dataclass(frozen=True, slots=True)
 class GetConfiguration:
-    """Read configuration keys; none given means all."""
+    """Read configuration keys; none given means all. `most_bytes`: the longest request the charger takes."""
 
     keys: tuple[str, ...] = ()
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeConfiguration:
-    """Set one configuration key."""
+    """Set one configuration key. `most_bytes`: the longest request the charger takes."""
 
     key: str
     value: str
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.domain.ids import TransactionRef
 from gateway.domain.network_profiles import SetNetworkProfile
-from gateway.domain.tariffs import Tariff
+from gateway.domain.tariffs import Price, Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ShowCost:
     """Tell the driver what the transaction costs so far, in the charger's currency (D21)."""
 
     transaction: TransactionRef
-    total: str
+    total: Price
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,8 @@ class SimulatedCharger2(SimulatedCharger):
     def _decide(self, action: str, payload: Payload) -> Decision:
         if action == "RequestStartTransaction":
             self._remote_start_id = int(payload["remoteStartId"])
+        if action == "CostUpdated":
+            self.costs.append(payload["totalCost"])
         decision = self.care.decide(action, payload, self.clock.now())
         return decide(self.station, action, payload) if decision is None else decision
 

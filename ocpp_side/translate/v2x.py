@@ -232,7 +232,7 @@ def reported_answer(reported: Reported, payload: Payload) -> dict[str, object]:
     """TransactionEventResponse: the cost at the end, a decision whenever a card was in it (D09)."""
     answer: dict[str, object] = {}
     if reported.cost is not None:
-        answer["totalCost"] = _money(reported.cost)
+        answer["totalCost"] = money(reported.cost)
     if reported.authorization is not None:
         answer["idTokenInfo"] = id_token_info(reported.authorization)
     elif isinstance(payload.get("idToken"), dict):
@@ -240,7 +240,7 @@ def reported_answer(reported: Reported, payload: Payload) -> dict[str, object]:
     return answer
 
 
-def _money(price: Price) -> float | int:
+def money(price: Price) -> float | int:
     """With taxes where they are known; four decimals, which a float shows exactly as written."""
     amount = price.before_taxes if price.after_taxes is None else price.after_taxes
     rounded = amount.quantize(Decimal("0.0001"))

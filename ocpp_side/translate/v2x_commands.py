@@ -3,7 +3,7 @@
 Spec: OCPP 2.0.1 schemas of what a CSMS sends; D03, D04, D13, D16 to D22, M20 to M27, M60 to M62.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gateway.domain.commands import (
@@ -36,9 +36,10 @@ from gateway.domain.errors import InvalidInput
 from gateway.domain.events import IdToken
 from gateway.domain.ids import ConnectorNumber
 from gateway.domain.station_commands import ChangeKey, GetInstalledCertificates, GetLocalListVersion, SendData
+from ocpp_side.frames import write_call
 from ocpp_side.translate.lenient import Payload, rows, text, whole
 from ocpp_side.translate.moments import wire_time
-from ocpp_side.translate.v2x import group_token
+from ocpp_side.translate.v2x import group_token, money
 from ocpp_side.translate.v2x_care import care_call, read_certificates
 from ocpp_side.translate.v2x_events import path_of
 from ocpp_side.translate.v2x_keys import component_variable, key_of_path, path_of_key
@@ -49,6 +50,8 @@ LONGEST_ID_TOKEN = 36
 MOST_VARIABLES = 10
 """Variables read with one request: what even small chargers take (D03)."""
 _LONGEST_VALUE = 2500
+_ID = "-" * 36
+"""Stands for the id of a request, which is as long."""
 _TOKEN_TYPES: dict[str, str] = {
     "RFID": "ISO14443",
     "APP_USER": "Central",
@@ -92,14 +95,30 @@ _OUTCOME: dict[str, Outcome] = {
 def parts_of(command: Command) -> Sequence[Command]:
     """A command as several where one request would be more than a charger takes (D03)."""
     match command:
-        case GetConfiguration(keys) if len(keys) > MOST_VARIABLES:
+        case GetConfiguration(keys, most_bytes):
             known = tuple(key for key in keys if path_of_key(key))
             others = tuple(key for key in keys if not path_of_key(key))
-            starts = range(0, max(len(known), 1), MOST_VARIABLES)
-            first, *more = [known[start : start + MOST_VARIABLES] for start in starts]
+            first, *more = [*_portions(known, most_bytes)] or [()]
             return tuple(GetConfiguration(portion) for portion in (first + others, *more))
         case _:
             return (command,)
+
+
+def _portions(keys: tuple[str, ...], most_bytes: int | None) -> Iterator[tuple[str, ...]]:
+    """The keys, as many at a time as fit into one request; one that is too long by itself is asked alone."""
+    portion: tuple[str, ...] = ()
+    for key in keys:
+        longer = (*portion, key)
+        if portion and (len(longer) > MOST_VARIABLES or _too_long(GetConfiguration(longer), most_bytes)):
+            yield portion
+            longer = (key,)
+        portion = longer
+    if portion:
+        yield portion
+
+
+def _too_long(command: Command, most_bytes: int | None) -> bool:
+    return most_bytes is not None and len(write_call(_ID, *_device_call(command))) > most_bytes
 
 
 def call_of(command: Command) -> tuple[str, dict[str, object]]:
@@ -119,7 +138,11 @@ def call_of(command: Command) -> tuple[str, dict[str, object]]:
         case GetTransactionStatus(transaction):
             return "GetTransactionStatus", {"transactionId": transaction}
         case ShowCost(transaction, total):
-            return "CostUpdated", {"totalCost": float(total), "transactionId": transaction}
+            return "CostUpdated", {"totalCost": money(total), "transactionId": transaction}
+        case ChangeConfiguration(_, _, most_bytes) if _too_long(command, most_bytes):
+            raise InvalidInput(
+                f"too long: the charger takes at most {most_bytes} bytes in one request", field="value"
+            )
         case _:
             return _station_call(command)
 
@@ -158,7 +181,7 @@ def _device_call(command: Command) -> tuple[str, dict[str, object]]:
         case ChangeKey(password):
             where = component_variable("SecurityCtrlr/BasicAuthPassword")
             return "SetVariables", {"setVariableData": [{"attributeValue": password, **where}]}
-        case ChangeConfiguration(key, value):
+        case ChangeConfiguration(key, value, _):
             return "SetVariables", {"setVariableData": [{"attributeValue": value, **component_variable(key)}]}
         case CustomerInformation():
             return "CustomerInformation", _customer(command)

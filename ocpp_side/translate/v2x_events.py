@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from gateway.domain.capabilities import RFID_READER
+from gateway.domain.capabilities import RFID_READER, RUNNING_COST
 from gateway.domain.errors import InvalidInput
 from gateway.domain.events import ReservationEnded, StatusChanged
 from gateway.domain.ids import ChargerId, ConnectorNumber
@@ -25,6 +25,7 @@ _FEATURES: Mapping[str, str] = {
     "localauthlistctrlr/enabled": "LocalAuthListManagement",
     "reservationctrlr/enabled": "Reservation",
     "smartchargingctrlr/enabled": "SmartCharging",
+    "tariffcostctrlr/enabled[cost]": RUNNING_COST,
     "tokenreader/available": RFID_READER,
     "tokenreader/enabled": RFID_READER,
 }

@@ -23,6 +23,7 @@ _STANDARD: dict[str, str] = {
     "ChargingScheduleMaxPeriods": "SmartChargingCtrlr/PeriodsPerSchedule",
     "ClockAlignedDataInterval": "AlignedDataCtrlr/Interval",
     "ConnectionTimeOut": "TxCtrlr/EVConnectionTimeOut",
+    "GetConfigurationMaxBytes": "DeviceDataCtrlr/BytesPerMessage[GetVariables]",
     "GetConfigurationMaxKeys": "DeviceDataCtrlr/ItemsPerMessage[GetVariables]",
     "HeartbeatInterval": "OCPPCommCtrlr/HeartbeatInterval",
     "LocalAuthListEnabled": "LocalAuthListCtrlr/Enabled",
@@ -43,7 +44,7 @@ _STANDARD: dict[str, str] = {
     "WebSocketPingInterval": "OCPPCommCtrlr/WebSocketPingInterval",
 }
 """`StartTxnSampledData` is a word of ours: in 1.6 a start always has the register, in 2.x only if told so.
-`SendLocalListMaxBytes` is another: 1.6 counts cards alone.
+`SendLocalListMaxBytes` and `GetConfigurationMaxBytes` are others: 1.6 counts cards and keys alone.
 """
 _BY_KEY = {key.casefold(): path for key, path in _STANDARD.items()}
 

@@ -33,6 +33,7 @@ from gateway.domain.station_commands import (
 )
 from gateway.domain.tasks import Operation, OperationKind, StepState, Task
 from gateway.domain.tokens import Whitelist
+from gateway.domain.variables import Variable
 from gateway.store.secrets import KeyedSecrets
 from tests import builders as b
 from tests.app.world import World
@@ -150,6 +151,22 @@ async def test_the_recipe_changes_only_what_differs() -> None:
         assert task.steps[0].detail.startswith("changed: MeterValueSampleInterval, MeterValuesSampledData")
         care = await it.world.store.read(lambda tx: tx.care.get(b.CHARGER))
         assert care.configured_at == it.world.clock.now()
+
+
+@pytest.mark.parametrize(("said", "most"), [(None, None), ("300", 300), ("0", None), ("many", None)])
+async def test_requests_are_no_longer_than_a_charger_says(said: str | None, most: int | None) -> None:
+    """D03: what it says of questions is asked first; what it says of settings is in its device model."""
+    async with yard() as it:
+        if said is not None:
+            it.charger.keys["GetConfigurationMaxBytes"] = said
+            limit = Variable("DeviceDataCtrlr/BytesPerMessage[SetVariables]", value=said)
+            await it.world.store.write(lambda tx: tx.variables.save(b.CHARGER, [limit]))
+        await it.done(Operation(OperationKind.RECIPE))
+        questions = [c for c in it.charger.asked if isinstance(c, GetConfiguration)]
+        assert questions[0].keys == ("GetConfigurationMaxKeys", "GetConfigurationMaxBytes")
+        assert {c.most_bytes for c in questions[1:]} == {most}
+        await it.done(Operation(OperationKind.CHANGE_CONFIGURATION, key="Any", value="1"))
+        assert it.charger.asked[-1] == ChangeConfiguration("Any", "1", most)
 
 
 async def test_the_recipe_is_applied_at_the_first_boot_only() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from gateway.app.authorize import Authorizing
 from gateway.app.charging import Charging, Started
 from gateway.app.closing import Closing
+from gateway.app.costs import CostsTold
 from gateway.app.deliver import Deliveries
 from gateway.app.policy import Policy
 from gateway.app.ports import PageQuery, Tx
@@ -51,9 +52,17 @@ class World:
 
     def __post_init__(self) -> None:
         self.authorizing = Authorizing(self.store, self.partners, self.clock, self.policy)
+        self.costs = CostsTold(self.policy.session_update)
         self.presence = Presence(self.store, self.chargers, self.clock, self.policy, self.wake)
         self.charging = Charging(
-            self.store, self.authorizing, self.presence, self.clock, self.ids, self.policy, self.wake
+            self.store,
+            self.authorizing,
+            self.presence,
+            self.clock,
+            self.ids,
+            self.policy,
+            self.wake,
+            self.costs,
         )
         self.closing = Closing(self.store, self.clock, self.wake, StillRunning(self.chargers))
         self.deliveries = Deliveries(

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tests.fakes_ocpp import PASSWORD
 from tests.flows.stage import CHARGER, Operator, network, stage
 
 EITHER = pytest.mark.parametrize("version", VERSIONS)
+ENERGY = "Energy.Active.Import.Register"
 CARDS = ("04AABBCC", "04AABBCD", "04AABBCE")
 
 
@@ -253,6 +254,30 @@ async def test_a_charger_of_2_0_1_is_given_no_tariffs(tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
         assert told["failed"] == 1
         assert len((await at.operator("GET", "/tasks"))["items"]) == 3
+
+
+@EITHER
+async def test_a_cost_that_no_answer_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    """D21: a charger that says it shows costs is sent what MeterValues outside its transaction made of it."""
+    monkeypatch.setattr("gateway.app.costs._SILENCE", timedelta(0))
+    monkeypatch.setattr("gateway.app.running_costs._LOOK_EVERY_S", 0.05)
+    async with yard(tmp_path, version) as at, SimulatedPartner("NL", "EMS") as partner:
+        await partner.register(*await at.operator.invite("Great eMSP", "NL-EMS"))
+        await partner.push_card(Card(CARDS[0], whitelist="ALLOWED"))
+        await at.first_tasks()
+        begun = at.charger.begin(1, CARDS[0], Decimal(0))
+        await at.charger.settled()
+        assert at.charger.costs == [0.605]  # 0.50 with 21 % VAT
+        sampled = {"value": float(begun.start.register_wh + 2000), "measurand": ENERGY}
+        when = (at.charger.clock.now() + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        values = {"timestamp": when, "sampledValue": [sampled]}
+        await at.charger.call("MeterValues", {"evseId": 1, "meterValue": [values]})
+        async with asyncio.timeout(20):
+            while len(at.charger.costs) < 2:
+                await asyncio.sleep(0.02)
+        assert at.charger.costs == [0.605, 1.452]  # and 2 kWh at 0.35
 
 
 @pytest.mark.parametrize(("version", "wanted_kwh", "limited"), [("2.1", "8", True), ("2.0.1", "2.2", False)])

@@ -1,6 +1,7 @@
 """OCPP 2.x payloads to events and decisions to payloads, as tables (sections 2.D, 2.E and Q45 to Q48)."""
 
 import base64
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from gateway.domain.limits import SessionLimit
 from gateway.domain.profiles import ChargingProfile, ProfilePeriod, RateUnit
 from gateway.domain.readings import ChargingState, Measurand, ReadingContext, ReadingPlace
 from gateway.domain.tariffs import DayOfWeek, Dimension, Price, Restrictions, TariffElement
+from ocpp_side.frames import write_call
 from ocpp_side.translate import v2x, v2x_commands, v2x_events, v21_commands
 from ocpp_side.translate.lenient import Payload
 from ocpp_side.translate.v2x_readings import read_samples
@@ -298,7 +300,7 @@ REQUESTS: list[tuple[c.Command, str]] = [
     (d.GetTransactionStatus(TX), "GetTransactionStatus"),
     (d.ReportVariables(9), "GetBaseReport"),
     (d.CustomerInformation(4, "X"), "CustomerInformation"),
-    (d.ShowCost(TX, "1.25"), "CostUpdated"),
+    (d.ShowCost(TX, Price(Decimal("1.25"), Decimal("1.5125"))), "CostUpdated"),
     (s.SendLocalList(3, (s.LocalListEntry("X", Verdict.ALLOWED, NOW, "G"),)), "SendLocalList"),
     (s.SendLocalList(4, (s.LocalListEntry("X", None),), full=False), "SendLocalList"),
     (s.SendLocalList(5, ()), "SendLocalList"),
@@ -358,6 +360,32 @@ def test_a_network_profile_says_who_connects() -> None:
     assert payload == {"configurationSlot": 4, "connectionData": {**about, **who}}
 
 
+@pytest.mark.parametrize(
+    ("most_bytes", "sizes"),
+    [(None, [5]), (10_000, [5]), (370, [4, 1]), (210, [2, 2, 1]), (1, [1, 1, 1, 1, 1])],
+)
+def test_questions_are_as_short_as_a_charger_says(most_bytes: int | None, sizes: list[int]) -> None:
+    """D03: BytesPerMessage[GetVariables] counts the whole request; all is asked for, in order."""
+    keys = tuple(f"Component/Name{n}" for n in range(5))
+    parts = list(v2x_commands.parts_of(c.GetConfiguration(keys, most_bytes)))
+    asked = [p.keys for p in parts if isinstance(p, c.GetConfiguration)]
+    assert [len(keys) for keys in asked] == sizes
+    assert sum(asked, ()) == keys
+    for part in parts:
+        request = write_call(str(uuid.uuid4()), *V201.call_of(part))
+        assert most_bytes in (None, 1) or len(request) <= most_bytes
+
+
+def test_a_setting_that_is_too_long_is_not_sent() -> None:
+    """D03: BytesPerMessage[SetVariables] counts the whole request; to the byte, and said in words."""
+    for version in (V201, V21):
+        said = version.call_of(c.ChangeConfiguration("Component/Name", "ä" * 100))
+        size = len(write_call(str(uuid.uuid4()), *said))
+        assert version.call_of(c.ChangeConfiguration("Component/Name", "ä" * 100, size)) == said
+        with pytest.raises(InvalidInput, match=f"at most {size - 1} bytes"):
+            version.call_of(c.ChangeConfiguration("Component/Name", "ä" * 100, size - 1))
+
+
 def test_long_lists_of_variables_are_split() -> None:
     """D03: no more at once than a charger takes."""
     parts = v2x_commands.parts_of(c.GetConfiguration(tuple(f"C/V{n}" for n in range(25))))
@@ -380,7 +408,7 @@ def test_long_lists_of_variables_are_split() -> None:
             c.Outcome.REBOOT_REQUIRED,
         ),
         (s.GetLog(1, "x"), {"status": "AcceptedCanceled", "filename": "a"}, c.Outcome.ACCEPTED),
-        (d.ShowCost(TX, "1"), {}, c.Outcome.ACCEPTED),
+        (d.ShowCost(TX, Price(Decimal(1))), {}, c.Outcome.ACCEPTED),
         (s.GetLocalListVersion(), {"versionNumber": 3}, c.Outcome.ACCEPTED),
         (s.SendData("v"), {"status": "Accepted", "data": "x"}, c.Outcome.ACCEPTED),
     ],
@@ -559,6 +587,9 @@ def test_reports_say_what_a_charger_can_do() -> None:
             "variableAttribute": [attribute],
         }
 
+    def named(made: Payload, instance: str) -> Payload:
+        return {**made, "variable": {"name": "Enabled", "instance": instance}}
+
     data = [
         row("ReservationCtrlr", "Enabled", "true"),
         row("SmartChargingCtrlr", "Enabled", "False"),
@@ -566,10 +597,13 @@ def test_reports_say_what_a_charger_can_do() -> None:
         row("SmartChargingCtrlr", "RateUnit", "true"),
         row("OtherCtrlr", "Enabled", "true"),
         row("TokenReader", "Enabled", "true", evse={"id": 1, "connectorId": 2}),
+        *(named(row("TariffCostCtrlr", "Enabled", "true"), what) for what in ("Cost", "Tariff")),
     ]
     event = v2x_events.variables_reported(CP, {"requestId": 1, "seqNo": 0, "reportData": data}, NOW)
-    assert event.features == (("Reservation", True), ("SmartCharging", False), ("TokenReader", True))
-    assert with_said(("Core", "SmartCharging"), event.features) == ("Core", "Reservation", "TokenReader")
+    said = (("Reservation", True), ("SmartCharging", False), ("TokenReader", True), ("RunningCost", True))
+    assert event.features == said
+    now = with_said(("Core", "SmartCharging"), event.features)
+    assert now == ("Core", "Reservation", "RunningCost", "TokenReader")
 
 
 @pytest.mark.parametrize(
